@@ -1,0 +1,32 @@
+"""Running a rule's own test cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.cases import failures, rows
+from analyzer.engine import Engine
+from analyzer.networks import parse_networks
+from analyzer.pipeline import run
+
+if TYPE_CHECKING:
+    from analyzer.rules import Rule
+
+
+def check(rule: Rule) -> list[str]:
+    """Run the pipeline over every case of a rule; what came out wrong, each with its place.
+
+    Raises:
+        RuleError: a case cannot be expanded into rows.
+    """
+    wrong = []
+    for case in rule.cases:
+        with Engine() as engine:
+            for log, table in rows(case).items():
+                engine.insert(log, table)
+            report = run(engine.records(parse_networks(case.local_nets)), [rule])
+        wrong += [
+            f"{case.file}:{case.line}: {case.name}: {failure}"
+            for failure in failures(case, report.all_findings, rule.id)
+        ]
+    return wrong

@@ -1,0 +1,228 @@
+"""The command line: the only place that reads argv, prints, or exits."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.errors import AnalyzerError, OptionError
+from analyzer.findings import Severity
+from analyzer.version import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from analyzer.report import Report
+
+DONE, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+_LEVELS = [str(severity) for severity in Severity if severity]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit status: 0 done (findings are results, not failures), 1 something at or above
+        ``--fail-on`` was found, 2 bad usage or input, 130 interrupted.
+    """
+    # Whatever a log holds, it must not stop the output: what the terminal cannot show is escaped.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except AnalyzerError as error:
+        print(f"zeek-analyzer: {error}", file=sys.stderr)  # noqa: T201 - errors are for people
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python must not try to flush again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zeek-analyzer",
+        description="Find what is wrong in Zeek logs, and say why, as notices with ATT&CK techniques.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_analyze(commands.add_parser("analyze", help="analyse logs", description=_ANALYZE))
+    rules = commands.add_parser("rules", help="list, check and explain rules")
+    _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
+    return parser
+
+
+_ANALYZE = """Read conn and dns logs (TSV or JSON, plain or compressed; ssl and http logs for server
+names) and report what is wrong in them. Without --out a summary goes to standard output."""
+
+
+def _add_analyze(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
+    add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
+    add("--format", choices=("tsv", "json"), default="tsv", help="of notice.log (default: tsv)")
+    add("--strict", action="store_true", help="write Zeek's own notice columns only")
+    add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
+    add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
+    add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
+    add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
+    add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
+    add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
+    add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
+    add("--to", type=_time, dest="end", metavar="TIME", help="records before this time (UTC)")
+    add("--memory-limit", default="1GiB", metavar="SIZE", help="before spilling to disk (1GiB)")
+    add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="no summary, no progress")
+    loudness.add_argument(
+        "-v", "--verbose", action="store_true", help="every finding, every line skipped"
+    )
+    parser.set_defaults(command=_analyze)
+
+
+def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, command, text in (
+        ("list", _rules_list, "list the rules"),
+        ("check", _rules_check, "validate the rules and run their test cases"),
+        ("show", _rules_show, "explain one rule"),
+    ):
+        parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        parser.add_argument("--rules", type=Path, metavar="DIR", help="instead of the shipped ones")
+        if name == "show":
+            parser.add_argument("rule", metavar="RULE")
+        parser.set_defaults(command=command)
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _time(text: str) -> float:
+    """Epoch seconds from epoch seconds or ISO 8601; UTC where no offset is given."""
+    with contextlib.suppress(ValueError):
+        return float(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no time: expected 2026-01-19, 2026-01-19T08:00 or epoch seconds"
+        raise argparse.ArgumentTypeError(message) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _console(*, error: bool = False) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - not needed for --quiet runs
+
+    return Console(stderr=error, highlight=False, soft_wrap=False)
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    if options.begin is not None and options.end is not None and options.begin >= options.end:
+        raise OptionError("--from must be before --to")
+    import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
+
+    with _progress(options) as (on_progress, on_stage):
+        report = analyzer.analyze(
+            options.paths,
+            rules_directory=options.rules,
+            select_rules=options.select,
+            ignore_rules=options.ignore,
+            local_networks=options.local_nets,
+            minimum=Severity[options.min_severity.upper()],
+            begin=options.begin,
+            end=options.end,
+            memory_limit=options.memory_limit,
+            threads=options.threads,
+            keep_all_problems=options.verbose,
+            on_progress=on_progress,
+            on_stage=on_stage,
+        )
+    _write(report, options)
+    limit = Severity[options.fail_on.upper()] if options.fail_on else None
+    if limit is not None and any(f.severity >= limit for f in report.all_findings):
+        return FOUND
+    return DONE
+
+
+def _write(report: Report, options: argparse.Namespace) -> None:
+    from analyzer.writers import write_findings, write_html, write_notices  # noqa: PLC0415
+    from analyzer.writers.terminal import render  # noqa: PLC0415
+
+    if options.out:
+        write_notices(
+            report.findings,
+            options.out / "notice.log",
+            format=options.format,
+            strict=options.strict,
+            written=time.time(),
+        )
+        write_findings(report.findings, options.out / "findings.jsonl")
+    if options.report:
+        write_html(report, options.report)
+    if not options.quiet:
+        # With --out the results are files, and what is said about them is not a result.
+        render(report, _console(error=bool(options.out)), verbose=options.verbose)
+
+
+@contextlib.contextmanager
+def _progress(
+    options: argparse.Namespace,
+) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
+    """Functions to tell of bytes read and of stages; they show a bar on a terminal only."""
+    if options.quiet or not sys.stderr.isatty():
+        yield (lambda _: None), (lambda _: None)
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
+
+    from analyzer.parsers.discovery import input_size  # noqa: PLC0415
+
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_console(error=True), transient=True) as progress:
+        task = progress.add_task("reading", total=input_size(options.paths) or None)
+        yield (
+            lambda count: progress.advance(task, count),
+            lambda stage: progress.update(task, description=stage),
+        )
+
+
+def _rules_list(options: argparse.Namespace) -> int:
+    from analyzer import rules  # noqa: PLC0415
+    from analyzer.writers.rules import render_list  # noqa: PLC0415
+
+    render_list(rules(options.rules), _console())
+    return DONE
+
+
+def _rules_check(options: argparse.Namespace) -> int:
+    from analyzer import rules  # noqa: PLC0415
+    from analyzer.checking import check  # noqa: PLC0415
+    from analyzer.writers.rules import render_check  # noqa: PLC0415
+
+    loaded = rules(options.rules)
+    failures = {rule.id: check(rule) for rule in loaded}
+    render_check(loaded, failures, _console())
+    return FAILED if any(failures.values()) else DONE
+
+
+def _rules_show(options: argparse.Namespace) -> int:
+    from analyzer import rules  # noqa: PLC0415
+    from analyzer.rules import select  # noqa: PLC0415
+    from analyzer.writers.rules import render_page  # noqa: PLC0415
+
+    for rule in select(rules(options.rules), [options.rule], []):
+        render_page(rule, _console())
+    return DONE

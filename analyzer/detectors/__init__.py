@@ -1,0 +1,14 @@
+"""The detectors, one file each. The order is the order in which their findings are computed."""
+
+from __future__ import annotations
+
+from analyzer.detectors import burst, dns_tunnel, fan_out, scan
+from analyzer.detectors.detection import Detection, Detector, Shared
+
+DETECTORS: dict[str, Detector] = {
+    detector.name: detector
+    for detector in (scan.DETECTOR, fan_out.DETECTOR, burst.DETECTOR, dns_tunnel.DETECTOR)
+}
+"""Every detector by the name that rules use."""
+
+__all__ = ["DETECTORS", "Detection", "Detector", "Shared"]

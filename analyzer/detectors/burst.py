@@ -1,0 +1,205 @@
+"""Bursts: far more connections or bytes in five minutes than a source, or a pair, ever shows.
+
+Counts are compared in log1p, since traffic multiplies rather than adds. The expected value is the
+median of the same hour (of the week, else of working days or weekends) where it has enough
+samples, else of the source; the spread is the median absolute deviation, which a burst cannot widen
+as it widens a standard deviation (Hampel, JASA 69, 1974). Both are drawn towards the population
+where a source has few samples of its own. What remains is cut by its tail probability over all
+sources (:mod:`analyzer.tails`), and must matter besides: several times what was expected, and more
+than a floor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import ibis
+import numpy as np
+
+from analyzer.detectors.detection import Detection, Detector, Shared, score_on
+from analyzer.findings import Evidence, duration, quantity
+from analyzer.networks import is_group
+from analyzer.parameters import Bytes, Probability, Seconds
+from analyzer.tails import Tail, fit_tail
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from analyzer.records import Records
+
+# Samples from which a level of the fallback (hour of week, hour of day, host) speaks for itself,
+# and the weight of the population beside a host's own samples.
+_ENOUGH = 20
+_PRIOR_WEIGHT = 10.0
+# MAD to standard deviation, for the normal distribution.
+_MAD_SCALE = 1.4826
+# A factor of 1.5 either way is no news, however steady a host is.
+_LEAST_SPREAD = 0.4
+# In robust sigmas: an exponential tail of one sigma is heavier than a normal one.
+_PRIOR_TAIL_SCALE = 1.0
+_LEAST_TAIL_SCALE = 0.5
+_HOUR = 3600.0
+_DAY_HOURS = 24
+_WEEK_HOURS = 168
+# 1970-01-01 was a Thursday: hours from Monday 00:00 to it.
+_EPOCH_WEEK_HOUR = 72
+_WEEKEND = 120
+
+# -log10 of the tail probability, over the bound asked for -> score.
+_CURVE = ((0.0, 0.7), (2.0, 0.8), (5.0, 0.9), (9.0, 0.95), (300.0, 0.99))
+# With fewer buckets than this the tail rests on next to nothing: say so, but not loudly.
+_SUPPORT = 2000
+_UNSUPPORTED = 0.79
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What to count, and from where on it is a burst."""
+
+    of: Literal["connections", "bytes"] = field(
+        default="connections", metadata={"meaning": "what is counted"}
+    )
+    per: Literal["source", "pair"] = field(
+        default="source", metadata={"meaning": "whose traffic: a source's, or a pair's"}
+    )
+    bucket: Seconds = field(default=300.0, metadata={"meaning": "time counted together"})
+    false_alarm: Probability = field(
+        default=1e-4, metadata={"meaning": "tail probability from which a bucket is reported"}
+    )
+    factor: float = field(default=8.0, metadata={"meaning": "least multiple of what was expected"})
+    connections_floor: int = field(
+        default=300, metadata={"meaning": "least connections in a bucket"}
+    )
+    bytes_floor: Bytes = field(default=100e6, metadata={"meaning": "least bytes in a bucket"})
+
+
+def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
+    """Buckets whose count has a tail probability below the bound."""
+    keys = ("orig_h",) if parameters.per == "source" else ("orig_h", "resp_h")
+    name = f"burst_{parameters.per}_buckets"
+    counted = shared.get(
+        (name, parameters.bucket), lambda: _buckets(records, keys, parameters.bucket, name)
+    )
+    scored = _scored(counted, keys, parameters)
+    deviations = scored.z.to_pandas().to_numpy()
+    if not deviations.size:
+        return
+    tail = fit_tail(deviations, prior_scale=_PRIOR_TAIL_SCALE, least_scale=_LEAST_TAIL_SCALE)
+    loud = _loud(scored, tail, parameters).order_by(*keys, "bucket").to_pandas()
+    chances = tail.probability(loud.z)
+    for row, chance in zip(loud.itertuples(index=False), chances, strict=True):
+        if chance <= parameters.false_alarm:
+            yield _detection(row, float(chance), deviations.size, parameters)
+
+
+def _buckets(records: Records, keys: tuple[str, ...], size: float, name: str) -> ir.Table:
+    conn = records.conn
+    if "resp_h" in keys:
+        conn = conn.filter(~is_group(conn.resp_h))
+    sent = conn.orig_bytes.fill_null(0) + conn.resp_bytes.fill_null(0)
+    table = conn.group_by(*keys, bucket=(conn.ts / size).floor().cast("int64")).aggregate(
+        connections=conn.count(),
+        bytes=sent.sum().cast("int64"),
+        first=conn.ts.min(),
+        last=conn.ts.max(),
+    )
+    return records.keep(table, name)
+
+
+def _scored(table: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
+    """Buckets with what was expected of them (`middle`, in log1p) and how far off they are (`z`)."""
+    if len(keys) > 1:
+        # Only pairs that ever moved something worth a line are worth a profile.
+        loud = table.filter(table[parameters.of] >= _floor(parameters)).select(*keys).distinct()
+        table = table.semi_join(loud, keys)
+    hour = (table.bucket * parameters.bucket / _HOUR).floor().cast("int64")
+    week_hour = (hour + _EPOCH_WEEK_HOUR) % _WEEK_HOURS
+    table = table.mutate(
+        x=(table[parameters.of].cast("float64") + 1).ln().cast("float64"),
+        week_hour=week_hour,
+        day_hour=hour % _DAY_HOURS + ibis.ifelse(week_hour >= _WEEKEND, _DAY_HOURS, 0),
+    )
+    for level, by in (("own", keys), ("day", (*keys, "day_hour")), ("week", (*keys, "week_hour"))):
+        middles = table.group_by(*by).aggregate(
+            **{f"{level}_middle": table.x.median(), f"{level}_samples": table.count()}
+        )
+        table = table.join(middles, by)
+    return _deviations(table, keys)
+
+
+def _deviations(table: ir.Table, keys: tuple[str, ...]) -> ir.Table:
+    population = table.aggregate(middle=table.own_middle.median()).middle.as_scalar()
+    samples = table.own_samples
+    table = table.mutate(
+        middle=ibis.cases(
+            (table.week_samples >= _ENOUGH, table.week_middle),
+            (table.day_samples >= _ENOUGH, table.day_middle),
+            else_=(samples * table.own_middle + _PRIOR_WEIGHT * population)
+            / (samples + _PRIOR_WEIGHT),
+        ).cast("float64")
+    )
+    spreads = table.group_by(*keys).aggregate(
+        own_spread=(table.x - table.middle).abs().median() * _MAD_SCALE
+    )
+    common = spreads.aggregate(spread=spreads.own_spread.median()).spread.as_scalar()
+    table = table.join(spreads, keys)
+    spread = (samples * table.own_spread + _PRIOR_WEIGHT * common) / (samples + _PRIOR_WEIGHT)
+    return table.mutate(z=(table.x - table.middle) / ibis.greatest(spread, _LEAST_SPREAD))
+
+
+def _floor(parameters: Parameters) -> float:
+    return (
+        parameters.connections_floor if parameters.of == "connections" else parameters.bytes_floor
+    )
+
+
+def _loud(scored: ir.Table, tail: Tail, parameters: Parameters) -> ir.Table:
+    """Buckets past the tail's threshold that matter."""
+    count = scored[parameters.of]
+    usual = scored.middle.exp() - 1
+    return scored.filter(
+        (scored.z > tail.threshold)
+        & (count >= _floor(parameters))
+        & (count >= parameters.factor * usual)
+    )
+
+
+def _detection(row: Any, chance: float, buckets: int, parameters: Parameters) -> Detection:
+    unit = "B" if parameters.of == "bytes" else ""
+    seen = float(getattr(row, parameters.of))
+    usual = round(float(np.expm1(row.middle)), 1)
+    score = score_on(math.log10(parameters.false_alarm / chance), _CURVE)
+    destination = row.resp_h if parameters.per == "pair" else None
+    towards = f" with {destination}" if destination else ""
+    what = quantity(seen, unit) if unit else f"{seen:,.0f} connections"
+    verb = "exchanged" if unit else "made"
+    return Detection(
+        source=row.orig_h,
+        destination=destination,
+        first=float(row.first),
+        last=float(row.last),
+        score=score if buckets >= _SUPPORT else min(score, _UNSUPPORTED),
+        message=(
+            f"{row.orig_h} {verb} {what}{towards} within {duration(parameters.bucket)}, "
+            f"usually {quantity(usual, unit)}"
+        ),
+        evidence=(
+            Evidence(
+                f"{parameters.of} in {duration(parameters.bucket)}",
+                seen,
+                expected=usual,
+                threshold=_floor(parameters),
+                unit=unit,
+            ),
+            Evidence("deviation, robust sigmas", round(float(row.z), 2), expected=0.0),
+            Evidence("tail probability", f"{chance:.1g}", threshold=parameters.false_alarm),
+            Evidence("buckets it is judged against", buckets, threshold=_SUPPORT),
+        ),
+        connections=int(row.connections),
+        best="bytes" if unit else "first",
+    )
+
+
+DETECTOR = Detector("burst", Parameters, find)

@@ -1,0 +1,89 @@
+"""What a detector is, and what it says; the pipeline and the rules make findings of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+
+from analyzer.findings import Evidence
+
+if TYPE_CHECKING:
+    from analyzer.records import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One thing a detector noticed, before a rule gives it a name and a technique.
+
+    Attributes:
+        source: the host it is about.
+        destination: the other side, if it is one host.
+        port: responder port, if it is one.
+        proto: transport protocol, if it is one.
+        subject: what else it is about (a domain).
+        first: time of the first connection of it.
+        last: time of the last.
+        score: how sure we are, in [0, 1].
+        message: one sentence for a person.
+        evidence: the numbers behind it.
+        connections: how many connections or queries it stands for.
+        technique: ATT&CK id of the rule's technique that fits best; None for the rule's first.
+        best: which connection of it shows it best: the first one, one that failed, the one that
+            moved most bytes, or the one with the longest DNS query.
+    """
+
+    source: str
+    first: float
+    last: float
+    score: float
+    message: str
+    connections: int
+    destination: str | None = None
+    port: int | None = None
+    proto: str | None = None
+    subject: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    technique: str | None = None
+    best: Literal["first", "failed", "bytes", "query"] = "first"
+
+
+T = TypeVar("T")
+
+
+class Shared:
+    """Results that several rules of one run need, computed when first asked for."""
+
+    def __init__(self) -> None:
+        self._results: dict[object, Any] = {}
+
+    def get(self, key: object, compute: Callable[[], T]) -> T:
+        """The result under `key`, computed now if it is the first time."""
+        if key not in self._results:
+            self._results[key] = compute()
+        result: T = self._results[key]
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A way of finding something in records.
+
+    Attributes:
+        name: what rules call it.
+        parameters: the frozen dataclass of its parameters; every field has a default.
+        find: the detector itself: records, parameters and what other rules have computed, to
+            detections. It reads nothing else and keeps nothing.
+    """
+
+    name: str
+    parameters: type
+    find: Callable[[Records, Any, Shared], Iterable[Detection]]
+
+
+def score_on(value: float, curve: tuple[tuple[float, float], ...]) -> float:
+    """A score read off a curve: (value, score) points in rising order, straight lines between."""
+    values, scores = zip(*curve, strict=True)
+    return float(np.interp(value, values, scores))

@@ -1,0 +1,309 @@
+"""Address, port and block scans: threshold random walk over first contacts.
+
+Each host that a source tries for the first time either answers or does not. Most first contacts of
+an honest host are answered, most of a scanner's are not, so the likelihood ratio between the two
+hypotheses walks up with every failure and down with every answer (Jung, Paxson, Berger and
+Balakrishnan, "Fast Portscan Detection Using Sequential Hypothesis Testing", IEEE S&P 2004). The
+walk stops at zero going down, so an honest past does not hide a scan (a CUSUM test: Page 1954).
+
+One walk runs over the hosts that a source tried on one port (address scan), one over the ports it
+tried on one host (port scan), one over all pairs of both (block scan), each within 24 hours and
+within the hour. A contact counts as failed only if no try within the window was answered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import ibis
+
+from analyzer.detectors.detection import Detection, Detector, Shared, score_on
+from analyzer.features import contacts
+from analyzer.findings import Evidence, duration
+from analyzer.parameters import Probability, Seconds
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+    from analyzer.records import Records
+
+Shape = Literal["address", "port", "block"]
+
+# What a walk runs over, beside window, source and protocol.
+_KEYS: dict[Shape, tuple[str, ...]] = {
+    "address": ("resp_p",),
+    "port": ("resp_h",),
+    "block": (),
+}
+
+# log10 of how unlikely an honest source's walk is to get that far -> score. The first figure is
+# where a walk is worth a line, the second a thousandth of it; 15 net failures and 30.
+_CURVE = ((0.0, 0.0), (4.2, 0.7), (6.0, 0.8), (9.0, 0.9), (18.0, 0.95), (600.0, 0.99))
+
+# A peer-to-peer client tries many outside hosts, nearly each on a port of its own, and many are
+# gone (Collins and Reiter, "Finding Peer-to-Peer File-Sharing Using Coarse Network Behaviors",
+# ESORICS 2006); a scanner tries many hosts a port or many ports a host.
+_PEER_PORTS = 20
+_PEER_HOSTS_PER_PORT = 2.0
+_FIRST_FREE_PORT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How to walk, and which scans to report."""
+
+    shape: Literal["address", "port", "block", "any"] = field(
+        default="any", metadata={"meaning": "what is swept: hosts, ports of a host, or both"}
+    )
+    origin: Literal["local", "outside", "any"] = field(
+        default="any", metadata={"meaning": "where the scanner stands"}
+    )
+    honest_success: Probability = field(
+        default=0.8, metadata={"meaning": "chance that an honest host's first contact is answered"}
+    )
+    scanner_success: Probability = field(
+        default=0.2, metadata={"meaning": "chance that a scanner's is"}
+    )
+    false_alarm: Probability = field(
+        default=6.2e-5, metadata={"meaning": "bound on honest walks that get reported"}
+    )
+    fast: Seconds = field(
+        default=3600.0, metadata={"meaning": "a scan done within this is called fast"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One walk that went too far; counts are of distinct targets (hosts, ports or pairs)."""
+
+    shape: Shape
+    source: str
+    proto: str
+    port: int | None
+    destination: str | None
+    failed: int
+    answered: int
+    hosts: int
+    ports: int
+    evidence: float
+    """log10 of the likelihood ratio at the walk's highest point."""
+    first: float
+    last: float
+    connections: int
+    local: bool
+    outside_only: bool
+    window: int
+
+
+def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
+    """Scans of the shape and origin asked for, the quieter walks inside a block scan left out."""
+    walk = (parameters.honest_success, parameters.scanner_success, parameters.false_alarm)
+    scans = shared.get((__name__, walk), lambda: list(_scans(records, shared, parameters)))
+    for scan in scans:
+        if parameters.shape in ("any", scan.shape) and (
+            parameters.origin == "any" or (parameters.origin == "local") == scan.local
+        ):
+            yield _detection(scan, parameters)
+
+
+def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator[Scan]:
+    table = shared.get(contacts, lambda: contacts(records))
+    windows = _windows(table, records, _least_steps(parameters))
+    found = {shape: _walks(windows, shape, records, parameters) for shape in _KEYS}
+    peers = _peer_to_peer(windows)
+    blocks = []
+    for block in found["block"]:
+        key = (block.source, block.proto, block.window)
+        lines = [s for s in found["address"] if (s.source, s.proto, s.window) == key]
+        columns = [s for s in found["port"] if (s.source, s.proto, s.window) == key]
+        both = len(lines) > 1 and len(columns) > 1
+        alone = not lines and not columns and min(block.hosts, block.ports) > 2  # noqa: PLR2004 - a pair of ports is two sweeps
+        if both or (alone and not (block.outside_only and (block.source, block.window) in peers)):
+            blocks.append(block)
+    swept = {(block.source, block.proto, block.window) for block in blocks}
+    yield from blocks
+    for scan in (*found["address"], *found["port"]):
+        peer = scan.outside_only and (scan.source, scan.window) in peers
+        held_back = peer and scan.shape == "address" and (scan.port or 0) >= _FIRST_FREE_PORT
+        if (scan.source, scan.proto, scan.window) not in swept and not held_back:
+            yield scan
+
+
+def _step(parameters: Parameters) -> tuple[float, float]:
+    """How far a failure takes the walk up and an answer down, in log10 of the likelihood ratio."""
+    up = math.log10((1 - parameters.scanner_success) / (1 - parameters.honest_success))
+    down = math.log10(parameters.scanner_success / parameters.honest_success)
+    return up, down
+
+
+def _bound(parameters: Parameters) -> float:
+    return -math.log10(parameters.false_alarm)
+
+
+def _least_steps(parameters: Parameters) -> int:
+    """The fewest failures that can take a walk to its bound."""
+    return math.ceil(_bound(parameters) / _step(parameters)[0])
+
+
+def _windows(table: ir.Table, records: Records, least: int) -> ir.Table:
+    """Contacts of sources with enough failures, in windows of 24 hours that start every 12."""
+    failures = (
+        table.filter(~table.answered).group_by("orig_h").aggregate(failed=lambda t: t.count())
+    )
+    suspects = failures.filter(failures.failed >= least)
+    kept = table.semi_join(suspects, "orig_h")
+    doubled = kept.mutate(window=kept.half_day).union(kept.mutate(window=kept.half_day - 1))
+    # A window must not reach beyond the data, or it would only repeat its neighbour.
+    bounds = table.aggregate(start=table.half_day.min(), end=table.half_day.max())
+    start, end = bounds.start.as_scalar(), bounds.end.as_scalar()
+    inside = doubled.filter(
+        (doubled.window >= start) & (doubled.window <= ibis.greatest(start, end - 1))
+    )
+    merged = inside.group_by("window", "orig_h", "proto", "resp_p", "resp_h").aggregate(
+        first=inside.first.min(),
+        last=inside["last"].max(),
+        connections=inside.connections.sum(),
+        answered=inside.answered.any(),
+        local_orig=inside.local_orig.any(),
+        local_resp=inside.local_resp.any(),
+    )
+    return records.keep(merged, "scan_windows")
+
+
+def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parameters) -> list[Scan]:
+    """The walks of one shape that reach the bound."""
+    keys = ("window", "orig_h", "proto", *_KEYS[shape])
+    groups = windows.group_by(*keys).aggregate(failed=(~windows.answered).sum())
+    suspects = groups.filter(groups.failed >= _least_steps(parameters))
+    up, down = _step(parameters)
+    steps = windows.semi_join(suspects, keys).mutate(
+        step=lambda t: ibis.ifelse(t.answered, down, up)
+    )
+    order = ibis.window(
+        group_by=keys, order_by=["first", "resp_h", "resp_p"], preceding=None, following=0
+    )
+    height = steps.mutate(walk=steps.step.sum().over(order))
+    height = height.mutate(low=height.walk.min().over(order))
+    height = height.mutate(above=height.walk - ibis.least(height.low, 0.0))
+    peaks = height.group_by(*keys).aggregate(
+        evidence=height.above.max(),
+        failed=(~height.answered).sum(),
+        succeeded=height.answered.sum(),
+        hosts=height.resp_h.nunique(),
+        ports=height.resp_p.nunique(),
+        first=height.first.min(where=~height.answered),
+        last=height["first"].max(where=~height.answered),
+        connections=height.connections.sum(),
+        destination=height.resp_h.min(),
+        port=height.resp_p.min(),
+        local_orig=height.local_orig.any(),
+        outside=(~_said_local(height, records)).sum(),
+        targets=height.count(),
+    )
+    reached = peaks.filter(peaks.evidence >= _bound(parameters) - 1e-9).order_by(*keys)
+    return _as_scans(reached.to_pandas(), shape, records)
+
+
+def _said_local(table: ir.Table, records: Records) -> ir.BooleanColumn:
+    """Whether Zeek, or else the shape of the address, says that the responder is local."""
+    private = table.resp_h.re_search(
+        r"^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|127\.|[fF][cdCD]|[fF][eE][89abAB])"
+    )
+    if records.local.flagged:
+        return table.local_resp.fill_null(private)
+    return private
+
+
+def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]:
+    local = records.local.are_local(frame.orig_h, frame.local_orig)
+    return [
+        Scan(
+            shape=shape,
+            source=row.orig_h,
+            proto=row.proto,
+            port=int(row.port) if shape == "address" else None,
+            destination=row.destination if shape == "port" else None,
+            failed=int(row.failed),
+            answered=int(row.succeeded),
+            hosts=int(row.hosts),
+            ports=int(row.ports),
+            evidence=float(row.evidence),
+            first=float(row.first),
+            last=float(row.last),
+            connections=int(row.connections),
+            local=bool(is_local),
+            outside_only=row.outside == row.targets,
+            window=int(row.window),
+        )
+        for row, is_local in zip(frame.itertuples(index=False), local, strict=True)
+    ]
+
+
+def _peer_to_peer(windows: ir.Table) -> set[tuple[str, int]]:
+    """Sources, by window, whose failures look like a peer-to-peer client's."""
+    high = windows.filter(~windows.answered & (windows.resp_p >= _FIRST_FREE_PORT))
+    spread = high.group_by("orig_h", "window").aggregate(
+        ports=high.resp_p.nunique(), hosts=high.resp_h.nunique()
+    )
+    peers = spread.filter(
+        (spread.ports >= _PEER_PORTS)
+        & (spread.hosts < _PEER_HOSTS_PER_PORT * spread.ports)
+        & (spread.ports < _PEER_HOSTS_PER_PORT * spread.hosts)
+    ).to_pandas()
+    return set(zip(peers.orig_h, peers.window, strict=True))
+
+
+def _detection(scan: Scan, parameters: Parameters) -> Detection:
+    span = scan.last - scan.first
+    pace = "fast" if span <= parameters.fast else "slow"
+    tried = scan.failed + scan.answered
+    port = "ICMP requests" if scan.proto == "icmp" else f"{scan.port}/{scan.proto}"
+    match scan.shape:
+        case "address":
+            what, unit = f"{tried} hosts on {port}", "hosts"
+        case "port":
+            what, unit = f"{tried} {scan.proto} ports of {scan.destination}", "ports"
+        case "block":
+            what, unit = f"{scan.ports} {scan.proto} ports on {scan.hosts} hosts", "targets"
+    if scan.proto == "icmp":
+        what = f"{tried} hosts with ICMP requests"
+    up, _ = _step(parameters)
+    return Detection(
+        source=scan.source,
+        destination=scan.destination,
+        port=None if scan.proto == "icmp" else scan.port,
+        proto=scan.proto,
+        first=scan.first,
+        last=scan.last,
+        score=score_on(scan.evidence, _CURVE),
+        message=(
+            f"{scan.source} tried {what} within {duration(span)}, {scan.failed} without an answer"
+        ),
+        evidence=(
+            Evidence(
+                f"failed {unit}",
+                scan.failed,
+                expected=round(tried * (1 - parameters.honest_success), 1),
+                threshold=_least_steps(parameters),
+            ),
+            Evidence(f"answering {unit}", scan.answered),
+            Evidence("pace", f"{pace}, {duration(span)}"),
+            Evidence(
+                "walk, log10 of the likelihood ratio",
+                round(scan.evidence, 2),
+                expected=0.0,
+                threshold=round(_bound(parameters), 2),
+            ),
+            *([Evidence("hosts", scan.hosts)] if scan.shape == "block" else []),
+        ),
+        connections=scan.connections,
+        technique="T1018" if scan.proto == "icmp" else None,
+        best="failed",
+    )
+
+
+DETECTOR = Detector("scan", Parameters, find)

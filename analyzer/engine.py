@@ -1,0 +1,252 @@
+"""Where tables live and are computed: DuckDB in this process, spoken to through Ibis.
+
+Detectors see Ibis tables only; SQL text stays here and in the parsers. DuckDB runs group-bys and
+window functions out of core: what exceeds the memory limit spills to a private temporary directory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from analyzer.errors import OptionError, ResourceError
+from analyzer.networks import LocalNetworks, Network
+from analyzer.records import DETECTION_COLUMNS, LOGS, Column, Records, columns
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import ibis.expr.types as ir
+
+DEFAULT_MEMORY_LIMIT = "1GiB"
+"""Enough for 20 M connections without much spilling, and fits beside a sensor."""
+
+_MEMORY_LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECASE)
+
+_SQL_TYPES = {
+    "float64": "DOUBLE",
+    "string": "VARCHAR",
+    "uint16": "USMALLINT",
+    "int64": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+
+
+def sql_type(column: Column) -> str:
+    """DuckDB's type for a column, of its elements for a set or vector."""
+    return _SQL_TYPES[column.dtype.removeprefix("array<").removesuffix(">")]
+
+
+def column_type(column: Column) -> str:
+    """DuckDB's type for a column."""
+    return sql_type(column) + ("[]" if column.is_container else "")
+
+
+def identifier(name: str) -> str:
+    """A name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text quoted for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Engine:
+    """One private database with an empty table for each log.
+
+    Args:
+        memory_limit: what the database may hold in memory before it spills, such as ``2GiB``.
+        threads: how many threads compute; None for one a core.
+        column_names: the columns to hold, by log; by default those that detectors use.
+
+    Raises:
+        OptionError: the memory limit or the number of threads makes no sense.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_limit: str = DEFAULT_MEMORY_LIMIT,
+        threads: int | None = None,
+        column_names: Mapping[str, Sequence[str]] = DETECTION_COLUMNS,
+    ) -> None:
+        if not _MEMORY_LIMIT.fullmatch(memory_limit):
+            raise OptionError(
+                f"memory limit {memory_limit!r}: expected a size such as 2GiB or 800MB"
+            )
+        if threads is not None and threads < 1:
+            raise OptionError(f"threads {threads}: expected 1 or more")
+        self.columns = {log: columns(log, tuple(column_names[log])) for log in LOGS}
+        self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        self.connection = duckdb.connect(
+            config={
+                "memory_limit": memory_limit.strip(),
+                "threads": threads or os.cpu_count() or 1,
+                "temp_directory": str(self.directory),
+                # Nothing may depend on row order, so DuckDB need not keep it (and loads faster).
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.backend = ibis.duckdb.from_connection(self.connection)
+        for log in LOGS:
+            self._create(log, self.columns[log])
+        # Unfinished connections wait here until the finished ones are known.
+        self._create("open_conn", self.columns["conn"])
+
+    def _create(self, table: str, held: Sequence[Column]) -> None:
+        definitions = ", ".join(
+            f"{identifier(column.name)} {column_type(column)}" for column in held
+        )
+        self.connection.execute(f"CREATE TABLE {identifier(table)} ({definitions})")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop all tables and remove the temporary directory."""
+        self.connection.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def table(self, name: str) -> ir.Table:
+        """A table as an Ibis expression."""
+        return self.backend.table(name)
+
+    def insert(self, log: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows given as mappings from column name to value; absent columns are null."""
+        held = self.columns[log]
+        if not rows:
+            return
+        table = pa.table(
+            {column.name: [row.get(column.name) for row in rows] for column in held},
+        )
+        self.connection.register("given_rows", table)
+        casts = ", ".join(
+            f"CAST({identifier(column.name)} AS {column_type(column)})" for column in held
+        )
+        self.connection.execute(f"INSERT INTO {identifier(log)} SELECT {casts} FROM given_rows")
+        self.connection.unregister("given_rows")
+
+    def keep(self, rows: ir.Table | pa.Table, name: str) -> ir.Table:
+        """Compute an expression once, or take rows in, and hold them as a temporary table.
+
+        Raises:
+            ResourceError: memory or disk ran out.
+        """
+        if isinstance(rows, pa.Table):
+            self.connection.register("kept_rows", rows)
+            query = "FROM kept_rows"
+        else:
+            query = str(self.backend.compile(rows))
+        with out_of_resources():
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS {query}")
+        if isinstance(rows, pa.Table):
+            self.connection.unregister("kept_rows")
+        return self.table(name)
+
+    def records(
+        self,
+        local_networks: Sequence[Network] = (),
+        *,
+        begin: float | None = None,
+        end: float | None = None,
+    ) -> Records:
+        """What has been loaded, ready for detectors.
+
+        Args:
+            local_networks: the user's own networks; if none, what Zeek said decides.
+            begin: leave out records before this time, UTC epoch seconds.
+            end: leave out records from this time on.
+        """
+        conn, dns = (self._between(log, begin, end) for log in ("conn", "dns"))
+        bounds = [
+            table.aggregate(count=table.count(), first=table.ts.min(), last=table.ts.max())
+            .to_pyarrow()
+            .to_pylist()[0]
+            for table in (conn, dns)
+        ]
+        flags = conn.aggregate(flagged=(conn.local_orig | conn.local_resp).any())
+        names = self.table("ssl").select("uid", server_name="server_name")
+        names = names.union(self.table("http").select("uid", server_name="host"))
+        return Records(
+            conn=conn,
+            dns=dns,
+            server_names=names.filter(names.uid.notnull() & names.server_name.notnull())
+            .group_by("uid")
+            .aggregate(server_name=lambda table: table.server_name.min()),
+            local=LocalNetworks(
+                local_networks, flagged=bool(flags.to_pyarrow().to_pylist()[0]["flagged"])
+            ),
+            first=min((b["first"] for b in bounds if b["count"]), default=None),
+            last=max((b["last"] for b in bounds if b["count"]), default=None),
+            counts={"conn": bounds[0]["count"], "dns": bounds[1]["count"]},
+            keep=self.keep,
+        )
+
+    def _between(self, log: str, begin: float | None, end: float | None) -> ir.Table:
+        table = self.table(log)
+        if begin is not None:
+            table = table.filter(table.ts >= begin)
+        return table if end is None else table.filter(table.ts < end)
+
+    def finish_loading(self) -> None:
+        """Move the latest state of each unfinished connection in, unless it finished meanwhile."""
+        ((waiting,),) = self.connection.execute("SELECT count(*) FROM open_conn").fetchall()
+        if not waiting:
+            return
+        self.connection.execute(
+            """
+            INSERT INTO conn
+            SELECT open_conn.* FROM open_conn
+            WHERE uid IS NULL OR uid NOT IN (SELECT uid FROM conn WHERE uid IS NOT NULL)
+            QUALIFY uid IS NULL OR row_number() OVER (
+                PARTITION BY uid ORDER BY duration DESC NULLS LAST, ts, orig_bytes, resp_bytes
+            ) = 1
+            """
+        )
+        self.connection.execute("DELETE FROM open_conn")
+
+
+@contextmanager
+def out_of_resources() -> Iterator[None]:
+    """Turn DuckDB's out-of-memory and disk-full errors into advice.
+
+    Raises:
+        ResourceError: instead of either.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise ResourceError(
+            f"out of memory ({_first_line(error)}); raise --memory-limit or lower --threads"
+        ) from error
+    except duckdb.IOException as error:
+        raise ResourceError(
+            f"temporary files cannot be written ({_first_line(error)}); "
+            "point TMPDIR at a disk with more room"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

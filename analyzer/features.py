@@ -1,0 +1,140 @@
+"""What several detectors measure, one definition each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from analyzer.networks import is_group
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from analyzer.records import Records
+
+HALF_DAY = 43_200.0
+
+_ANSWERED_STATES = ("SF", "S1", "S2", "S3", "RSTO")
+_UNANSWERED_STATES = ("S0", "REJ")
+
+# Echo, timestamp, information and address mask requests (RFC 792, 950, 4443): what a host sends to
+# learn who is there. The other ICMP messages are answers or errors about someone else's packets.
+_ICMP_REQUESTS = (8, 13, 15, 17, 128)
+
+# traceroute's UDP ports: 33434 plus three probes for each of up to 64 hops.
+_TRACEROUTE_PORTS = (33434, 33434 + 3 * 64)
+
+
+def is_answered(conn: ir.Table) -> ir.BooleanColumn:
+    """Whether the responder answered as a host that offers the service.
+
+    For TCP it did if it sent anything but resets: a SYN-ACK (h), data (d), an ACK (a) or a FIN (f)
+    in Zeek's history; so closed ports, silent hosts and the replies to FIN, NULL, Xmas, ACK and
+    window scans all count as failed. A TCP originator that sent data had a connection, even if the
+    sensor saw one side only, and where Zeek flipped the direction (``^``) nobody knows who asked.
+    For everything else, a packet that came back is an answer.
+    """
+    history = conn.history.fill_null("")
+    packets = conn.resp_pkts > 0
+    return ibis.cases(
+        (conn.proto != "tcp", ibis.coalesce(packets, conn.resp_bytes > 0, True)),
+        (conn.conn_state.isin(_ANSWERED_STATES), True),
+        (conn.conn_state.isin(_UNANSWERED_STATES), history.contains("^")),
+        (history != "", history.re_search("[hdafD^]")),
+        else_=ibis.coalesce(packets, conn.resp_bytes > 0, True),
+    )
+
+
+def is_request(conn: ir.Table) -> ir.BooleanColumn:
+    """Whether a connection was an attempt to reach its responder, rather than stray traffic.
+
+    Left out are ICMP messages that ask nothing, traceroute's probes, and UDP from a service port to
+    a high one, which is an answer whose question was not seen.
+    """
+    udp = conn.proto == "udp"
+    traceroute = udp & conn.resp_p.between(*_TRACEROUTE_PORTS)
+    answer = udp & (conn.orig_p < 1024) & (conn.resp_p >= 1024)  # noqa: PLR2004 - system ports
+    icmp = conn.proto == "icmp"
+    return ~(traceroute | answer).fill_null(False) & (~icmp | conn.orig_p.isin(_ICMP_REQUESTS))
+
+
+def contacts(records: Records) -> ir.Table:
+    """Who tried to reach whom: a row per source, destination, port, protocol and half day.
+
+    Columns: ``orig_h resp_h resp_p proto half_day`` (half days since 1970), ``first last`` (times),
+    ``connections``, ``answered`` (in any of them), ``local_orig local_resp`` (what Zeek said).
+    Multicast and broadcast are left out. Computed once per run.
+    """
+    conn = records.conn
+    attempts = conn.filter(is_request(conn))
+    # Each ICMP request type is a port to Zeek; a sweep with two of them is still one sweep.
+    port = ibis.ifelse(attempts.proto == "icmp", 0, attempts.resp_p).cast("uint16")
+    table = attempts.group_by(
+        "orig_h",
+        "resp_h",
+        "proto",
+        resp_p=port.fill_null(0),
+        half_day=(attempts.ts / HALF_DAY).floor().cast("int64"),
+    ).aggregate(
+        first=attempts.ts.min(),
+        last=attempts.ts.max(),
+        connections=attempts.count(),
+        answered=is_answered(attempts).any(),
+        local_orig=attempts.local_orig.any(),
+        local_resp=attempts.local_resp.any(),
+    )
+    return records.keep(table.filter(~is_group(table.resp_h)), "contacts")
+
+
+# Multicast DNS, LLMNR and NetBIOS name service (RFC 6762, 4795, 1002) ask the neighbours.
+_NEIGHBOUR_PORTS = (5353, 5355, 137)
+
+# Reverse lookups, and suffixes that never leave a site: RFC 6761, 6762, 8375, and ICANN's list of
+# names never to be delegated (SAC113 reserves .internal).
+_SITE_SUFFIXES = (
+    ".arpa",
+    ".local",
+    ".localhost",
+    ".localdomain",
+    ".lan",
+    ".home",
+    ".corp",
+    ".internal",
+    ".intranet",
+    ".private",
+    ".test",
+    ".invalid",
+)
+
+# Types that carry free data and that hosts rarely ask for by themselves.
+_DATA_TYPES = ("TXT", "NULL", "CNAME", "MX", "KEY", "SRV", "PRIVATE", "CERT", "DNSKEY", "URI", "RP")
+
+
+def plain_name(dns: ir.Table) -> ir.StringValue:
+    """The name asked for in lower case, without a trailing dot."""
+    name = dns["query"].lower()
+    return ibis.ifelse(name.endswith("."), name.substr(0, name.length() - 1), name)
+
+
+def asked_names(records: Records) -> ir.Table:
+    """Which host asked for which name: a row per source and name.
+
+    Columns: ``orig_h name`` (lower case, no trailing dot), ``first last`` (times), ``queries``,
+    ``data_queries`` (of types that carry free data), ``refused`` (NXDOMAIN). Questions to the
+    neighbours, reverse lookups, names of one label and site suffixes are left out. Computed once
+    per run.
+    """
+    dns = records.dns
+    name = plain_name(dns)
+    outside = dns.mutate(name=name).filter(~dns.resp_p.isin(_NEIGHBOUR_PORTS) & name.contains("."))
+    site = ibis.or_(*(outside.name.endswith(suffix) for suffix in _SITE_SUFFIXES))
+    named = outside.filter(~site)
+    table = named.group_by("orig_h", "name").aggregate(
+        first=named.ts.min(),
+        last=named.ts.max(),
+        queries=named.count(),
+        data_queries=named.qtype_name.isin(_DATA_TYPES).fill_null(False).sum(),
+        refused=(named.rcode_name == "NXDOMAIN").fill_null(False).sum(),
+    )
+    return records.keep(table, "asked_names")

@@ -1,0 +1,112 @@
+"""Which addresses are ours, and which stand for no single host."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analyzer.errors import OptionError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Private space as Zeek's ``Site::private_address_space`` takes it (RFC 1918, 6598, 4193, 4291)."""
+
+_MULTICAST_V4 = tuple(f"{octet}." for octet in range(224, 240))
+
+
+def parse_networks(text: Iterable[str]) -> tuple[Network, ...]:
+    """Networks from CIDR notation; a bare address is a network of one.
+
+    Raises:
+        OptionError: one of them is neither.
+    """
+    networks = []
+    for item in text:
+        try:
+            networks.append(ipaddress.ip_network(item.strip(), strict=False))
+        except ValueError as error:
+            raise OptionError(
+                f"{item!r} is no network: expected CIDR such as 10.0.0.0/8"
+            ) from error
+    return tuple(networks)
+
+
+class LocalNetworks:
+    """Tells local addresses from outside ones.
+
+    Networks given by the user decide; else what Zeek said of each address (``local_orig``,
+    ``local_resp``), if it knew its local networks; else private space is local.
+
+    Args:
+        networks: the local networks, if the user gave any.
+        flagged: whether Zeek marked any address of the data as local. Where it marked none it did
+            not know, and its F means nothing.
+    """
+
+    def __init__(self, networks: Sequence[Network] = (), *, flagged: bool = False) -> None:
+        self.networks = tuple(networks)
+        self.flagged = flagged
+        self._known: dict[str, bool] = {}
+
+    def are_local(
+        self, addresses: pd.Series[str], flags: pd.Series[bool] | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """For each address whether it is local; `flags` are what Zeek said of them, null unknown."""
+        by_network = addresses.map(self.is_local).to_numpy(dtype=bool)
+        if self.networks or not self.flagged or flags is None:
+            return by_network
+        known = flags.notna().to_numpy()
+        said = flags.fillna(False).to_numpy(dtype=bool)
+        result: npt.NDArray[np.bool_] = np.where(known, said, by_network)
+        return result
+
+    def is_local(self, address: str) -> bool:
+        """Whether an address is in the given networks, in private space if none were given."""
+        known = self._known.get(address)
+        if known is None:
+            known = self._known[address] = self._lookup(address)
+        return known
+
+    def _lookup(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        networks = self.networks or PRIVATE
+        return any(parsed.version == net.version and parsed in net for net in networks)
+
+
+def is_group(address: ir.StringColumn) -> ir.BooleanColumn:
+    """Whether an address stands for many hosts: multicast (RFC 5771, RFC 4291) or broadcast.
+
+    The directed broadcast address of a network depends on its size, which logs do not say; one
+    that ends in .255 is nearly always one.
+    """
+    return (
+        address.substr(0, 4).isin(_MULTICAST_V4)
+        | address.lower().startswith("ff")
+        | address.endswith(".255")
+        | (address == "0.0.0.0")  # noqa: S104 - compared, not bound
+    )

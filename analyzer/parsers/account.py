@@ -1,0 +1,100 @@
+"""The books of reading: every line of every input is either a record or skipped for a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from analyzer.errors import Location
+
+EXAMPLES_PER_REASON = 3
+"""How many places are remembered per file and reason unless all are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that could not be read, and where."""
+
+    location: Location
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.reason}"
+
+
+@dataclass(slots=True)
+class FileAccount:
+    """What became of one input.
+
+    Attributes:
+        name: the path as the user would name it, ``<stdin>`` for standard input.
+        size: bytes on disk, 0 where unknown.
+        lines: data lines seen (header lines starting with ``#`` are none).
+        read: rows that became records, by log.
+        skipped: lines that did not, by reason.
+        examples: the first few places of each reason (all of them when `keep_all`).
+        note: why the file as a whole was left alone, or where it broke; empty if all was well.
+        failed: whether `note` is a fault (a broken or foreign file) and not a mere remark (a Zeek
+            log of a kind that we do not use).
+        keep_all: remember every example.
+    """
+
+    name: str
+    size: int = 0
+    lines: int = 0
+    read: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: list[Problem] = field(default_factory=list)
+    note: str = ""
+    failed: bool = False
+    keep_all: bool = False
+
+    def skip(self, reason: str, line: int | None, count: int = 1, *, detail: str = "") -> None:
+        """Count `count` lines skipped for `reason`, remembering the place if it is an early one."""
+        seen = self.skipped[reason]
+        self.skipped[reason] += count
+        if line is not None and (self.keep_all or seen < EXAMPLES_PER_REASON):
+            said = f"{reason} ({detail})" if detail else reason
+            self.examples.append(Problem(Location(self.name, line), said))
+
+    def ignore(self, log: str) -> None:
+        """Note that the file, or a part of it, is a Zeek log of a kind that we do not use."""
+        note = f"a Zeek {log} log, not one of conn, dns, ssl, http"
+        if note not in self.note:
+            self.remark(note, failed=False)
+
+    def remark(self, note: str, *, failed: bool) -> None:
+        """Say something about the file as a whole; remarks add up."""
+        self.note = f"{self.note}; {note}" if self.note else note
+        self.failed = self.failed or failed
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of all inputs together."""
+
+    files: list[FileAccount] = field(default_factory=list)
+
+    @property
+    def read(self) -> Counter[str]:
+        """Rows that became records, by log (``conn``, ``dns``, ``ssl``, ``http``)."""
+        return sum((file.read for file in self.files), Counter())
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """Lines that did not, by reason."""
+        return sum((file.skipped for file in self.files), Counter())
+
+    @property
+    def lines(self) -> int:
+        """Data lines seen in files that we use."""
+        return sum(file.lines for file in self.files)
+
+    def problems(self) -> Iterator[Problem]:
+        """Faults of whole files first, then the remembered places of skipped lines."""
+        for file in self.files:
+            if file.failed:
+                yield Problem(Location(file.name), file.note)
+        for file in self.files:
+            yield from file.examples

@@ -1,0 +1,169 @@
+"""From records to a report: run the rules, tell repeats from news, show the best connections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from analyzer.detectors import DETECTORS, Detection, Shared
+from analyzer.engine import out_of_resources
+from analyzer.exemplars import exemplars
+from analyzer.findings import Evidence, Finding, Severity
+from analyzer.report import Report, rank_hosts
+
+if TYPE_CHECKING:
+    from analyzer.mitre import Technique
+    from analyzer.records import Records
+    from analyzer.rules import Rule
+
+SUPPRESS_FOR = 3600.0
+"""Seconds within which the same thing is not news again (Zeek's ``Notice::suppress_for``)."""
+
+# A rule's level is the loudest band it may reach; this keeps a score just inside it.
+_CAPS = {
+    Severity.LOW: 0.799,
+    Severity.MEDIUM: 0.899,
+    Severity.HIGH: 0.949,
+    Severity.CRITICAL: 1.0,
+}
+
+Stage = Callable[[str], None]
+
+
+def run(
+    records: Records,
+    rules: Sequence[Rule],
+    *,
+    minimum: Severity = Severity.LOW,
+    on_stage: Stage = lambda _: None,
+) -> Report:
+    """Judge records by rules.
+
+    Args:
+        records: what happened.
+        rules: what to look for.
+        minimum: severity from which findings are reported.
+        on_stage: told the name of each stage as it begins.
+
+    Raises:
+        ResourceError: memory or disk ran out.
+    """
+    stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        on_stage(name)
+        begun = time.perf_counter()
+        try:
+            with out_of_resources():
+                yield
+        finally:
+            stages[name] = stages.get(name, 0.0) + time.perf_counter() - begun
+
+    shared = Shared()
+    found: list[tuple[Rule, Detection]] = []
+    for rule in rules:
+        with stage(rule.detector):
+            detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
+            found.extend((rule, detection) for detection in _merged(detections))
+    with stage("exemplars"):
+        findings = list(_findings(records, found, minimum))
+    ordered = tuple(sorted(findings, key=lambda finding: finding.sort_key))
+    return Report(
+        all_findings=ordered,
+        minimum=minimum,
+        records=records.counts,
+        first=records.first,
+        last=records.last,
+        rules=tuple(rule.id for rule in rules),
+        hosts=rank_hosts(f for f in ordered if f.severity >= minimum),
+        stages=stages,
+    )
+
+
+def _about(detection: Detection) -> tuple[str, str, int, str, str]:
+    port = -1 if detection.port is None else detection.port
+    return (
+        detection.source,
+        detection.destination or "",
+        port,
+        detection.proto or "",
+        detection.subject,
+    )
+
+
+def _merged(detections: Iterable[Detection]) -> Iterator[Detection]:
+    """Detections with repeats of the same thing joined: those that overlap or soon follow."""
+    ordered = sorted(detections, key=lambda d: (_about(d), d.first, d.last, -d.score))
+    for _, repeats in groupby(ordered, key=_about):
+        current = next(repeats)
+        for later in repeats:
+            if later.first <= current.last + SUPPRESS_FOR:
+                current = _joined(current, later)
+            else:
+                yield current
+                current = later
+        yield current
+
+
+def _joined(one: Detection, later: Detection) -> Detection:
+    louder = later if later.score > one.score else one
+    # Overlapping windows hold the same connections; others add up.
+    overlap = later.first <= one.last
+    connections = max(one.connections, later.connections)
+    return replace(
+        louder,
+        first=one.first,
+        last=max(one.last, later.last),
+        connections=connections if overlap else one.connections + later.connections,
+    )
+
+
+def _findings(
+    records: Records, found: Sequence[tuple[Rule, Detection]], minimum: Severity
+) -> Iterator[Finding]:
+    capped = [(r, replace(d, score=min(d.score, _CAPS[r.level]))) for r, d in found]
+    quiet = [(r, d) for r, d in capped if Severity.of(d.score) < minimum]
+    loud = [(r, d) for r, d in capped if Severity.of(d.score) >= minimum]
+    for rule, detection in quiet:
+        yield _finding(rule, detection)
+    shown = exemplars(records, [detection for _, detection in loud])
+    for (rule, detection), connections in zip(loud, shown, strict=True):
+        finding = _finding(rule, detection)
+        uids = dict.fromkeys(connection.uid for connection, _ in connections if connection.uid)
+        names = sorted({name for _, name in connections if name})
+        evidence = (Evidence("server name", ", ".join(names)),) if names else ()
+        yield replace(
+            finding,
+            uids=tuple(uids),
+            best=connections[0][0] if connections else None,
+            evidence=finding.evidence + evidence,
+        )
+
+
+def _finding(rule: Rule, detection: Detection) -> Finding:
+    return Finding(
+        rule=rule.id,
+        note=rule.notice,
+        source=detection.source,
+        destination=detection.destination,
+        port=detection.port,
+        proto=detection.proto,
+        subject=detection.subject,
+        first=detection.first,
+        last=detection.last,
+        score=detection.score,
+        techniques=_techniques(rule, detection.technique),
+        message=detection.message,
+        evidence=detection.evidence,
+        connections=detection.connections,
+    )
+
+
+def _techniques(rule: Rule, preferred: str | None) -> tuple[Technique, ...]:
+    """The rule's techniques, the one that fits this detection first."""
+    return tuple(sorted(rule.techniques, key=lambda technique: technique.id != preferred))

@@ -1,0 +1,96 @@
+"""Registered domains, from the Public Suffix List (https://publicsuffix.org), without a network.
+
+The list comes with the package ``publicsuffixlist``, private suffixes (``blogspot.com``) included.
+It is applied to whole columns: a name's longest matching rule is found by joining its last labels
+with the rules. Rules are matched as the list's own algorithm says: exceptions win over wildcards,
+longer rules over shorter ones, and an unknown top-level domain is a suffix itself.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import ibis
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_EXACT, _WILDCARD, _EXCEPTION = 0, 1, -1
+
+
+@cache
+def _rules() -> dict[str, int]:
+    """Each rule without its mark, and how many labels its suffix has beyond its own.
+
+    ``co.uk`` is itself a suffix (0), ``*.ck`` makes one of any label below it (1), and ``!www.ck``
+    takes a label away again (-1).
+    """
+    rules: dict[str, int] = {}
+    text = resources.files("publicsuffixlist").joinpath("public_suffix_list.dat")
+    for line in text.read_text("utf-8").splitlines():
+        rule = line.split(maxsplit=1)[0] if line.strip() else ""
+        if not rule or rule.startswith("//"):
+            continue
+        extra = _EXACT
+        if rule.startswith("*."):
+            rule, extra = rule[2:], _WILDCARD
+        elif rule.startswith("!"):
+            rule, extra = rule[1:], _EXCEPTION
+        for spelling in {rule, rule.encode("idna").decode("ascii")}:
+            # A wildcard's base may be a suffix of its own; the wildcard covers both.
+            rules[spelling] = extra if spelling not in rules else max(extra, rules[spelling])
+    return rules
+
+
+def _longest() -> int:
+    return max(rule.count(".") + 1 for rule in _rules())
+
+
+def suffix_rules() -> pa.Table:
+    """The list's rules as rows: ``suffix`` and ``extra``, as :func:`_rules` says."""
+    rules = _rules()
+    return pa.table({"suffix": list(rules), "extra": pa.array(rules.values(), pa.int8())})
+
+
+def registered_domain(names: ir.Table, rules: ir.Table) -> ir.Table:
+    """Add the registered domain of every name: its public suffix and one label more.
+
+    Args:
+        names: a table with a string column ``name``, lower case, no trailing dot.
+        rules: :func:`suffix_rules`, held by the engine.
+
+    Returns:
+        The table with a string column ``domain``, null where the name is a public suffix itself, or
+        a single label.
+    """
+    labels = names.name.split(".")
+    count = labels.length()
+    named = names.mutate(labels=labels, label_count=count, suffix_labels=ibis.literal(1, "int64"))
+    for length in range(1, _longest() + 1):
+        tail = _last(named.labels, named.label_count, length)
+        named = named.mutate(
+            tail=ibis.ifelse(named.label_count >= length, tail, ibis.null("string"))
+        )
+        found = named.left_join(rules, named.tail == rules.suffix)
+        deeper = ibis.ifelse(
+            (found.extra == _WILDCARD) & (found.label_count == length), _EXACT, found.extra
+        )
+        # Going from short rules to long ones, the last match is the longest, and an exception has
+        # more labels than the wildcard that it overrides.
+        named = found.mutate(
+            suffix_labels=ibis.coalesce(length + deeper, found.suffix_labels)
+        ).drop("suffix", "extra", "tail")
+    wanted = named.suffix_labels + 1
+    domain = _last(named.labels, named.label_count, wanted)
+    return named.mutate(
+        domain=ibis.ifelse(named.label_count >= wanted, domain, ibis.null("string"))
+    ).drop("labels", "label_count", "suffix_labels")
+
+
+def _last(
+    labels: ir.ArrayValue, count: ir.IntegerValue, length: int | ir.IntegerValue
+) -> ir.StringValue:
+    return labels[ibis.greatest(count - length, 0) :].join(".")

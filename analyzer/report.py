@@ -1,0 +1,142 @@
+"""What one run found, and what it was based on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from analyzer.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.parsers.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class HostRank:
+    """One host and all that was found about it, added up.
+
+    Attributes:
+        host: its address.
+        score: combined certainty, 1 - prod(1 - score) over the rules that fired on it.
+        findings: how many reported findings are about it.
+        rules: ids of those rules, loudest first.
+        tactics: ATT&CK tactic ids touched, in ATT&CK's order.
+    """
+
+    host: str
+    score: float
+    findings: int
+    rules: tuple[str, ...]
+    tactics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The outcome of a run.
+
+    Attributes:
+        all_findings: every finding, reported or not, loudest first.
+        minimum: the severity from which findings are reported.
+        records: rows analysed, by log (``conn``, ``dns``).
+        first: time of the earliest record, UTC epoch seconds; None without records.
+        last: time of the latest.
+        rules: ids of the rules that ran.
+        hosts: ranking of the sources of reported findings.
+        account: what became of the input; None when the records did not come from files.
+        stages: seconds each stage took, in order.
+    """
+
+    all_findings: tuple[Finding, ...]
+    minimum: Severity = Severity.LOW
+    records: dict[str, int] = field(default_factory=dict)
+    first: float | None = None
+    last: float | None = None
+    rules: tuple[str, ...] = ()
+    hosts: tuple[HostRank, ...] = ()
+    account: Account | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The reported findings: at or above the minimum severity."""
+        return tuple(f for f in self.all_findings if f.severity >= self.minimum)
+
+    @property
+    def by_severity(self) -> Counter[Severity]:
+        """Reported findings, counted by severity."""
+        return Counter(finding.severity for finding in self.findings)
+
+    def dataframe(self) -> pd.DataFrame:
+        """The reported findings, one a row; columns as in :meth:`Finding.as_dict`.
+
+        Times are UTC timestamps; evidence is a list of dicts.
+        """
+        import pandas as pd  # noqa: PLC0415 - half a second of import that most runs never need
+
+        rows: list[dict[str, Any]] = [finding.as_dict() for finding in self.findings]
+        frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+        for column in ("first", "last"):
+            frame[column] = pd.to_datetime(frame[column], unit="s", utc=True)
+        return frame
+
+
+_COLUMNS = (
+    "id",
+    "rule",
+    "note",
+    "severity",
+    "score",
+    "source",
+    "destination",
+    "port",
+    "proto",
+    "subject",
+    "first",
+    "last",
+    "techniques",
+    "technique_names",
+    "tactics",
+    "message",
+    "evidence",
+    "connections",
+    "uids",
+)
+
+
+def rank_hosts(findings: Iterable[Finding]) -> tuple[HostRank, ...]:
+    """Add up what was found about each source, most suspicious first.
+
+    Findings of one rule about one host are not independent, so each rule counts once, with its
+    loudest finding; across rules the certainties combine as independent evidence (noisy or:
+    Pearl, Probabilistic Reasoning in Intelligent Systems, 1988).
+    """
+    by_host: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_host.setdefault(finding.source, []).append(finding)
+    ranks = [_rank(host, about) for host, about in by_host.items()]
+    return tuple(sorted(ranks, key=lambda rank: (-rank.score, -rank.findings, rank.host)))
+
+
+def _rank(host: str, findings: list[Finding]) -> HostRank:
+    from analyzer.mitre import TACTICS  # noqa: PLC0415 - the table is only needed here
+
+    loudest: dict[str, float] = {}
+    for finding in findings:
+        loudest[finding.rule] = max(finding.score, loudest.get(finding.rule, 0.0))
+    doubt = 1.0
+    for score in loudest.values():
+        doubt *= 1.0 - score
+    touched = {
+        tactic for f in findings for technique in f.techniques for tactic in technique.tactics
+    }
+    return HostRank(
+        host=host,
+        score=1.0 - doubt,
+        findings=len(findings),
+        rules=tuple(sorted(loudest, key=lambda rule: (-loudest[rule], rule))),
+        tactics=tuple(tactic for tactic in TACTICS if tactic in touched),
+    )

@@ -1,0 +1,517 @@
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analyzer import records
+from analyzer.cases import EPOCH, Case, failures, parse_case, rows
+from analyzer.errors import RuleError
+from analyzer.findings import Finding, Severity
+from analyzer.mitre import TECHNIQUES
+from analyzer.yaml_lines import Reading, read_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rule.yaml"
+
+
+def parse(file: Path, text: str) -> Case:
+    file.write_text(text, encoding="utf-8")
+    reading = Reading(file)
+    case = parse_case(read_yaml(reading), reading, "cases[0]")
+    reading.finish()
+    return case
+
+
+def made(file: Path, log: str, template: str, name: str = "a case") -> list[dict[str, Any]]:
+    case = parse(file, f"name: {name}\nexpect: none\n{log}:\n- {template}\n")
+    return rows(case)[log]
+
+
+def conn(file: Path, more: str = "", name: str = "a case") -> list[dict[str, Any]]:
+    template = f"{{orig_h: 10.0.0.5, resp_h: 192.0.2.1, resp_p: 443{more}}}"
+    return made(file, "conn", template, name)
+
+
+def test_every_column_of_an_ordinary_connection(file: Path) -> None:
+    (row,) = conn(file)
+    uid = row.pop("uid")
+    assert re.fullmatch(r"C[0-9A-Za-z]{17}", uid)
+    assert row == {
+        "ts": EPOCH,
+        "orig_h": "10.0.0.5",
+        "orig_p": 49152,
+        "resp_h": "192.0.2.1",
+        "resp_p": 443,
+        "proto": "tcp",
+        "service": None,
+        "duration": 0.5,
+        "orig_bytes": 500,
+        "resp_bytes": 2000,
+        "conn_state": "SF",
+        "local_orig": None,
+        "local_resp": None,
+        "history": "ShADadFf",
+        "resp_pkts": 8,
+    }
+    assert {*row, "uid"} == set(records.DETECTION_COLUMNS["conn"])
+
+
+def test_every_column_of_an_ordinary_query(file: Path) -> None:
+    (row,) = made(file, "dns", "{orig_h: 10.0.0.5, query: www.example.org}")
+    row.pop("uid")
+    assert row == {
+        "ts": EPOCH,
+        "orig_h": "10.0.0.5",
+        "orig_p": 49152,
+        "resp_h": "10.0.0.53",
+        "resp_p": 53,
+        "proto": "udp",
+        "query": "www.example.org",
+        "qtype_name": "A",
+        "rcode_name": "NOERROR",
+        "answers": None,
+    }
+    assert {*row, "uid"} == set(records.DETECTION_COLUMNS["dns"])
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            ", conn_state: S0",
+            {
+                "history": "S",
+                "orig_bytes": None,
+                "resp_bytes": None,
+                "resp_pkts": 0,
+                "duration": None,
+            },
+        ),
+        (
+            ", conn_state: REJ",
+            {"history": "Sr", "orig_bytes": 0, "resp_bytes": 0, "resp_pkts": 1},
+        ),
+        (", proto: udp", {"history": "Dd", "conn_state": "SF", "orig_bytes": 500}),
+        (", proto: udp, conn_state: S0", {"history": "D", "resp_pkts": 0, "resp_bytes": None}),
+        (", conn_state: S0, orig_bytes: 7", {"orig_bytes": 7, "history": "S"}),
+        (", conn_state: RSTO, history: ShR", {"history": "ShR", "resp_pkts": 8}),
+        (", conn_state: null", {"conn_state": None, "history": None}),
+        (", local_orig: true", {"local_orig": True, "local_resp": None}),
+        (", ts: 12.5", {"ts": 12.5}),
+        (", duration: 3", {"duration": 3.0}),
+    ],
+)
+def test_defaults_follow_what_is_given(file: Path, more: str, expected: dict[str, object]) -> None:
+    (row,) = conn(file, more)
+    assert {key: row[key] for key in expected} == expected
+    assert isinstance(row["duration"], float | None)
+
+
+def test_zeek_spelling_of_a_column(file: Path) -> None:
+    (row,) = made(file, "conn", "{id.orig_h: 10.0.0.5, id.resp_h: '2001:db8::1', id.resp_p: 22}")
+    assert (row["orig_h"], row["resp_h"], row["resp_p"]) == ("10.0.0.5", "2001:db8::1", 22)
+
+
+def test_repeats_are_spaced(file: Path) -> None:
+    times = [row["ts"] - EPOCH for row in conn(file, ", count: 4, every: 5m, start: 1h")]
+    assert times == [3600.0, 3900.0, 4200.0, 4500.0]
+    assert [row["ts"] - EPOCH for row in conn(file, ", count: 2")] == [0.0, 1.0]
+
+
+def test_jitter_moves_rows_by_at_most_half_its_width_and_always_alike(file: Path) -> None:
+    first = conn(file, ", count: 200, every: 60, jitter: 12")
+    moved = [row["ts"] - EPOCH - 60 * i for i, row in enumerate(first)]
+    assert all(-6 <= each <= 6 for each in moved)
+    assert min(moved) < -4
+    assert max(moved) > 4
+    assert conn(file, ", count: 200, every: 60, jitter: 12") == first
+
+
+def test_uids_and_ports_differ_between_rows(file: Path) -> None:
+    template = "{orig_h: 10.0.0.5, resp_h: 192.0.2.1, resp_p: 443, count: 500}"
+    case = parse(file, f"name: x\nexpect: none\nconn:\n- {template}\n- {template}\n")
+    every = rows(case)["conn"]
+    assert len({row["uid"] for row in every}) == 1000
+    assert len({row["orig_p"] for row in every[:500]}) == 500
+    assert all(49152 <= row["orig_p"] <= 65535 for row in every)
+    assert rows(case)["conn"] == every
+
+
+def test_counters_expand(file: Path) -> None:
+    made = conn(file, ", count: 502, service: 'a{i}-{i+10}-{i%200}-{i//200}'")
+    assert made[0]["service"] == "a0-10-0-0"
+    assert made[501]["service"] == "a501-511-101-2"
+
+
+def test_sweep_of_addresses_and_ports(file: Path) -> None:
+    swept = made(
+        file,
+        "conn",
+        "{orig_h: 10.0.0.5, resp_h: '10.0.{i//250}.{i%250}', resp_p: '{i+1}', "
+        "duration: '0.{i+1}', orig_bytes: '{i%7}', count: 600}",
+    )
+    assert len({ipaddress.ip_address(row["resp_h"]) for row in swept}) == 600
+    assert [row["resp_p"] for row in swept] == list(range(1, 601))
+    assert [swept[24]["duration"], swept[24]["orig_bytes"]] == [0.25, 3]
+    assert all(type(row["resp_p"]) is int for row in swept)
+
+
+def test_random_characters_expand(file: Path) -> None:
+    template = "{orig_h: 10.0.0.5, query: '{hex:32}.{base32:50}.{letters:12}.t', count: 200}"
+    queries = [row["query"] for row in made(file, "dns", template)]
+    for query in queries:
+        assert re.fullmatch(r"[0-9a-f]{32}\.[a-z2-7]{50}\.[a-z]{12}\.t", query)
+    assert len(set(queries)) == 200
+    letters = Counter("".join(query.split(".")[2] for query in queries))
+    assert len(letters) == 26
+    assert max(letters.values()) < 2 * min(letters.values())
+    assert [row["query"] for row in made(file, "dns", template)] == queries
+    assert made(file, "dns", template, "another case")[0]["query"] != queries[0]
+
+
+def test_two_placeholders_show_different_characters(file: Path) -> None:
+    template = "{orig_h: 10.0.0.5, query: '{hex:32}.{hex:32}', answers: ['{hex:32}', '{hex:32}']}"
+    (row,) = made(file, "dns", template)
+    assert len({*row["query"].split("."), *row["answers"]}) == 4
+
+
+def test_random_characters_stay_the_same_from_release_to_release(file: Path) -> None:
+    (row,) = made(file, "dns", "{orig_h: 10.0.0.5, query: '{hex:16}.{base32:10}.{letters:8}'}")
+    assert (row["uid"], row["query"]) == (
+        "CfT2zVdZE2SJjEaOH5",
+        "235017bc09ee701d.4n4e54nkas.tzcygzqe",
+    )
+
+
+FIRST = "name: x\nexpect: none\n"
+PLACEHOLDERS = "{i}, {i+10}, {i%200+1}, {i//200}, {hex:32}, {base32:50} or {letters:12}"
+STATES = "SF, S0, REJ, S1, S2, S3, RSTO, RSTR, RSTOS0, SH, RSTRH, SHR, OTH"
+
+
+def row_of(more: str) -> str:
+    return f"{FIRST}conn:\n- orig_h: 10.0.0.5\n  resp_h: 192.0.2.1\n  resp_p: 1\n  {more}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[]", "1: cases[0] must be a mapping, found a list"),
+        (
+            "name: x\nexpct: none\nexpect: none\n",
+            "2: cases[0] has an unknown key 'expct'; did you mean 'expect'?",
+        ),
+        ("expect: none\nconn: []\n", "1: cases[0] lacks the key 'name'"),
+        (FIRST, "1: cases[0] has no rows, neither conn nor dns"),
+        (f"{FIRST}conn: []\n", "1: cases[0] has no rows, neither conn nor dns"),
+        (f"{FIRST}conn:\n- x\n", "4: cases[0].conn[0] must be a mapping, found the text 'x'"),
+        (f"{FIRST}dns:\n- orig_h: 10.0.0.5\n", "4: cases[0].dns[0] lacks the column 'query'"),
+        (
+            row_of("orig_byte: 1"),
+            (
+                "7: cases[0].conn[0]: 'orig_byte' is not a column of conn that detectors read; "
+                "did you mean 'orig_bytes'?"
+            ),
+        ),
+        (
+            row_of("id.proto: tcp"),
+            (
+                "7: cases[0].conn[0]: 'id.proto' is not a column of conn that detectors read; "
+                "did you mean 'proto'?"
+            ),
+        ),
+        (
+            row_of("orig_pkts: 1"),
+            (
+                "7: cases[0].conn[0]: 'orig_pkts' is not a column of conn that detectors read; "
+                "did you mean 'orig_p'?"
+            ),
+        ),
+        (row_of("id.orig_h: 10.0.0.6"), "7: cases[0].conn[0] gives orig_h twice"),
+        (
+            row_of("count: 0"),
+            "7: cases[0].conn[0].count must be an integer from 1 to 200000, found 0",
+        ),
+        (
+            row_of("every: -1"),
+            "7: cases[0].conn[0].every must be a time such as 90, 90s, 5m, 1h or 7d, found -1",
+        ),
+        (
+            row_of("orig_p: 65536"),
+            "7: cases[0]: orig_p must be an integer from 0 to 65535, found 65536",
+        ),
+        (
+            row_of("orig_p: 1.5"),
+            "7: cases[0]: orig_p must be an integer from 0 to 65535, found 1.5",
+        ),
+        (row_of("orig_bytes: -1"), "7: cases[0]: orig_bytes must be an integer from 0, found -1"),
+        (
+            row_of("orig_bytes: true"),
+            "7: cases[0]: orig_bytes must be an integer from 0, found true",
+        ),
+        (
+            row_of("orig_bytes: '5'"),
+            "7: cases[0]: orig_bytes must be an integer from 0, found the text '5'",
+        ),
+        (
+            row_of("orig_bytes: 'x{i}'"),
+            "7: cases[0]: orig_bytes must be an integer from 0, found the text 'x0'",
+        ),
+        (
+            row_of("duration: x"),
+            "7: cases[0]: duration must be a number from 0, found the text 'x'",
+        ),
+        (row_of("ts: null"), "7: cases[0]: ts must be a number from 0, found nothing"),
+        (row_of("service: 5"), "7: cases[0]: service must be text, found 5"),
+        (row_of("local_orig: 1"), "7: cases[0]: local_orig must be true or false, found 1"),
+        (
+            row_of("conn_state: SO"),
+            f"7: cases[0]: conn_state must be one of {STATES}, found the text 'SO'",
+        ),
+        (
+            row_of("service: {i: 1}"),
+            (
+                "7: cases[0]: service must be text, found a mapping; "
+                "text that begins with { needs quotes"
+            ),
+        ),
+        (
+            row_of("service: 'a{j}'"),
+            f"7: cases[0]: 'a{{j}}' has a brace that is no placeholder ({PLACEHOLDERS})",
+        ),
+        (
+            row_of("service: 'a{i*2}'"),
+            f"7: cases[0]: 'a{{i*2}}' has a brace that is no placeholder ({PLACEHOLDERS})",
+        ),
+        (row_of("service: '{i%0}'"), "7: cases[0]: {i%0} divides by zero"),
+        (
+            (
+                f"{FIRST}dns:\n- orig_h: 10.0.0.5\n  resp_h: '10.0.0.{{i}}'\n"
+                "  query: x\n  count: 300\n"
+            ),
+            "5: cases[0]: resp_h must be an address, found the text '10.0.0.299'",
+        ),
+        (
+            f"{FIRST}dns:\n- orig_h: 10.0.0.5\n  query: x\n  answers: 192.0.2.1\n",
+            "6: cases[0]: answers must be a list, found the text '192.0.2.1'",
+        ),
+        (
+            f"{FIRST}dns:\n- orig_h: 10.0.0.5\n  query: x\n  answers: [a,\n   1]\n",
+            "7: cases[0]: answers must be text, found 1",
+        ),
+        (
+            f"{FIRST}local_nets: [10.0.0.0/8,\n  10.0.0.1/8]\n",
+            (
+                "4: cases[0].local_nets must hold networks such as 10.0.0.0/8, "
+                "found the text '10.0.0.1/8'"
+            ),
+        ),
+        (
+            "name: x\nexpect: nothing\n",
+            (
+                "2: cases[0].expect must be none, or a mapping or list of mappings "
+                "that says what is expected"
+            ),
+        ),
+        (
+            "name: x\nexpect: []\n",
+            (
+                "2: cases[0].expect must be none, or a mapping or list of mappings "
+                "that says what is expected"
+            ),
+        ),
+        ("name: x\nexpect:\n- 5\n", "3: cases[0].expect[0] must be a mapping, found 5"),
+        (
+            "name: x\nexpect: {sorce: 10.0.0.1}\n",
+            "2: cases[0].expect has an unknown key 'sorce'; did you mean 'source'?",
+        ),
+        (
+            "name: x\nexpect: {source: host}\n",
+            "2: cases[0].expect.source must be an address, found the text 'host'",
+        ),
+        (
+            "name: x\nexpect: {port: 70000}\n",
+            "2: cases[0].expect.port must be an integer from 0 to 65535, found 70000",
+        ),
+        (
+            "name: x\nexpect: {severity: none}\n",
+            (
+                "2: cases[0].expect.severity must be one of low, medium, high, critical, "
+                "found the text 'none'"
+            ),
+        ),
+        (
+            "name: x\nexpect: {technique: T1046.9}\n",
+            "2: cases[0].expect.technique: unknown technique 'T1046.9'; did you mean 'T1046'?",
+        ),
+        (
+            "name: x\nexpect: {count: 0}\n",
+            "2: cases[0].expect.count must be an integer from 1 to 200000, found 0",
+        ),
+    ],
+)
+def test_wrong_case(file: Path, text: str, complaint: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse(file, text)
+    assert str(caught.value).splitlines()[0] == f"{file}:{complaint}"
+
+
+def test_rows_are_limited(file: Path) -> None:
+    template = "- {orig_h: 10.0.0.5, query: x, count: 100000}\n"
+    parse(file, f"{FIRST}dns:\n{template}{template}")
+    with pytest.raises(RuleError) as caught:
+        parse(file, f"{FIRST}dns:\n{template}{template}- {{orig_h: 10.0.0.5, query: x}}\n")
+    assert str(caught.value) == (
+        f"{file}:1: cases[0] has 200,001 rows, more than the limit of 200,000"
+    )
+
+
+def test_value_that_goes_wrong_on_the_way(file: Path) -> None:
+    case = parse(
+        file,
+        f"{FIRST}dns:\n- query: x\n  orig_h: '10.0.0.{{i%300}}'\n  count: 301\n",
+    )
+    with pytest.raises(RuleError) as caught:
+        rows(case)
+    assert str(caught.value) == (
+        f"{file}:5: case 'x': orig_h must be an address, found the text '10.0.0.256'"
+    )
+
+
+def test_case_keeps_what_it_was_given(file: Path) -> None:
+    case = parse(
+        file,
+        "\nname: x\nlocal_nets: [10.0.0.0/8, 'fd00::/8']\n"
+        "expect:\n- {source: 10.0.0.5, severity: high}\n- {technique: T1046, port: 0, count: 2}\n"
+        "dns:\n- {orig_h: 10.0.0.5, query: x}\n",
+    )
+    assert (case.name, case.line, case.file) == ("x", 2, file)
+    assert case.local_nets == ("10.0.0.0/8", "fd00::/8")
+    assert not case.benign
+    assert [str(each) for each in case.expectations] == [
+        "1 or more findings with source 10.0.0.5, severity at least high",
+        "2 findings with port 0, technique T1046",
+    ]
+
+
+def finding(score: float = 0.92, rule: str = "scan", **more: Any) -> Finding:  # noqa: ANN401
+    values: dict[str, Any] = {
+        "rule": rule,
+        "note": "ZeekAnalyzer::Scan",
+        "source": "10.0.0.5",
+        "first": EPOCH,
+        "last": EPOCH,
+        "score": score,
+        "techniques": (TECHNIQUES["T1046"],),
+        "message": "a scan",
+    }
+    return Finding(**(values | more))
+
+
+def expecting(file: Path, expect: str) -> Case:
+    text = f"name: x\nexpect: {expect}\ndns:\n- {{orig_h: 10.0.0.5, query: x}}\n"
+    return parse(file, text)
+
+
+def test_benign_case(file: Path) -> None:
+    case = expecting(file, "none")
+    assert case.benign
+    assert failures(case, [], "scan") == []
+    assert failures(case, [finding(0.69), finding(0.99, rule="other")], "scan") == []
+    assert failures(case, [finding(0.7, destination="10.0.0.9", port=445)], "scan") == [
+        "unexpected low finding on 10.0.0.5 to 10.0.0.9 port 445 (score 0.70, T1046)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expect", "score", "more"),
+    [
+        ("{source: 10.0.0.5}", 0.7, {}),
+        ("{destination: 10.0.0.9}", 0.7, {"destination": "10.0.0.9"}),
+        ("{port: 445}", 0.7, {"port": 445}),
+        ("{severity: high}", 0.9, {}),
+        ("{severity: medium}", 0.97, {}),
+        ("{technique: T1046}", 0.7, {}),
+        ("{count: 1}", 0.7, {}),
+    ],
+)
+def test_met_expectation(file: Path, expect: str, score: float, more: dict[str, Any]) -> None:
+    assert failures(expecting(file, expect), [finding(score, **more)], "scan") == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "lacking"),
+    [
+        ("{source: 10.0.0.6}", "source 10.0.0.6"),
+        ("{destination: 10.0.0.9}", "destination 10.0.0.9"),
+        ("{port: 445}", "port 445"),
+        ("{technique: T1018}", "technique T1018"),
+    ],
+)
+def test_unmet_expectation_names_what_came_instead(file: Path, expect: str, lacking: str) -> None:
+    found = "high finding on 10.0.0.5 (score 0.92, T1046)"
+    assert failures(expecting(file, expect), [finding(port=80)], "scan") == [
+        f"expected 1 or more findings with {lacking}, found 0; nearest is {described(80)}",
+        f"unexpected {described(80)}",
+    ]
+    assert failures(expecting(file, expect), [finding(0.5), finding()], "scan") == [
+        f"expected 1 or more findings with {lacking}, found 0; nearest is {found}",
+        f"unexpected {found}",
+    ]
+
+
+def described(port: int) -> str:
+    return f"high finding on 10.0.0.5 port {port} (score 0.92, T1046)"
+
+
+def test_too_quiet_a_finding(file: Path) -> None:
+    case = expecting(file, "{source: 10.0.0.5, severity: critical}")
+    assert failures(case, [finding()], "scan") == [
+        (
+            "expected 1 or more findings with source 10.0.0.5, severity at least critical, "
+            "found 0; "
+            "nearest is high finding on 10.0.0.5 (score 0.92, T1046)"
+        )
+    ]
+    assert failures(case, [], "scan") == [
+        "expected 1 or more findings with source 10.0.0.5, severity at least critical, found 0"
+    ]
+    assert failures(expecting(file, "{source: 10.0.0.5}"), [finding(0.69)], "scan") == [
+        (
+            "expected 1 or more findings with source 10.0.0.5, found 0; "
+            "nearest is none finding on 10.0.0.5 (score 0.69, T1046)"
+        )
+    ]
+
+
+def test_number_of_findings(file: Path) -> None:
+    case = expecting(file, "{source: 10.0.0.5, count: 2}")
+    assert failures(case, [finding(port=1), finding(port=2), finding(0.1)], "scan") == []
+    assert failures(case, [finding()], "scan") == [
+        "expected 2 findings with source 10.0.0.5, found 1"
+    ]
+    assert failures(case, [finding()] * 3, "scan") == [
+        "expected 2 findings with source 10.0.0.5, found 3"
+    ]
+
+
+def test_finding_that_no_expectation_concerns(file: Path) -> None:
+    case = expecting(file, "[{source: 10.0.0.5}, {source: 10.0.0.6}]")
+    both = [finding(), finding(source="10.0.0.6")]
+    assert failures(case, both, "scan") == []
+    assert failures(case, [*both, finding(0.8, source="10.0.0.7")], "scan") == [
+        "unexpected medium finding on 10.0.0.7 (score 0.80, T1046)"
+    ]
+
+
+def test_severity_is_that_of_the_case(file: Path) -> None:
+    (expectation,) = expecting(file, "{severity: critical}").expectations
+    assert expectation.severity is Severity.CRITICAL
