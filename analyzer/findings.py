@@ -33,7 +33,8 @@ class Severity(IntEnum):
     def __str__(self) -> str:
         return self.name.lower()
 
-    __format__ = object.__format__
+    def __format__(self, specification: str) -> str:
+        return format(str(self), specification)
 
 
 _BOUNDS = {

@@ -51,7 +51,14 @@ _WEEKEND = 120
 _CURVE = ((0.0, 0.7), (2.0, 0.8), (5.0, 0.9), (9.0, 0.95), (300.0, 0.99))
 # With fewer buckets than this the tail rests on next to nothing: say so, but not loudly.
 _SUPPORT = 2000
+# Backups, updates and copies move as much every night: on a single day nobody can tell.
+_DAYS = 2.0
 _UNSUPPORTED = 0.79
+# The like: at least a quarter of the size, within an hour of the time of day, on another day.
+_LIKE = 0.25
+_AROUND = 3600.0
+_ROUTINE = 0.5
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,13 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     if not deviations.size:
         return
     tail = fit_tail(deviations, prior_scale=_PRIOR_TAIL_SCALE, least_scale=_LEAST_TAIL_SCALE)
-    loud = _loud(scored, tail, parameters).order_by(*keys, "bucket").to_pandas()
+    loud = _routine(_loud(scored, tail, parameters), scored, keys, parameters)
+    loud = loud.order_by(*keys, "bucket").to_pandas()
+    days = ((records.last or 0.0) - (records.first or 0.0)) / _DAY
     chances = tail.probability(loud.z)
-    for row, chance in zip(loud.itertuples(index=False), chances, strict=True):
+    for row, chance in zip(loud.to_dict("records"), chances, strict=True):
         if chance <= parameters.false_alarm:
-            yield _detection(row, float(chance), deviations.size, parameters)
+            yield _detection(row, float(chance), _Basis(deviations.size, days), parameters)
 
 
 def _buckets(records: Records, keys: tuple[str, ...], size: float, name: str) -> ir.Table:
@@ -166,23 +175,54 @@ def _loud(scored: ir.Table, tail: Tail, parameters: Parameters) -> ir.Table:
     )
 
 
-def _detection(row: Any, chance: float, buckets: int, parameters: Parameters) -> Detection:
+def _routine(
+    loud: ir.Table, scored: ir.Table, keys: tuple[str, ...], parameters: Parameters
+) -> ir.Table:
+    """Loud buckets with the number of other days on which the like happens at the same time."""
+    others = scored.select(*keys, other=scored.bucket, size=scored[parameters.of])
+    pairs = loud.left_join(others, keys, rname="{name}_of_other")
+    apart = (pairs.other - pairs.bucket).abs() * parameters.bucket
+    like = (
+        (apart > _DAY / 2)
+        & ((apart + _AROUND) % _DAY <= 2 * _AROUND)
+        & (pairs["size"] >= _LIKE * pairs[parameters.of])
+    )
+    return pairs.group_by(*loud.columns).aggregate(
+        routine=(apart / _DAY).round().nunique(where=like)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a judgement rests on: how many buckets, over how many days."""
+
+    buckets: int
+    days: float
+
+
+def _detection(
+    row: dict[Any, Any], chance: float, basis: _Basis, parameters: Parameters
+) -> Detection:
     unit = "B" if parameters.of == "bytes" else ""
-    seen = float(getattr(row, parameters.of))
-    usual = round(float(np.expm1(row.middle)), 1)
+    seen = float(row[parameters.of])
+    usual = round(float(np.expm1(row["middle"])), 1)
     score = score_on(math.log10(parameters.false_alarm / chance), _CURVE)
-    destination = row.resp_h if parameters.per == "pair" else None
+    if row["routine"]:
+        score = min(score, _ROUTINE)
+    elif basis.buckets < _SUPPORT or (unit and basis.days < _DAYS):
+        score = min(score, _UNSUPPORTED)
+    destination = row["resp_h"] if parameters.per == "pair" else None
     towards = f" with {destination}" if destination else ""
     what = quantity(seen, unit) if unit else f"{seen:,.0f} connections"
     verb = "exchanged" if unit else "made"
     return Detection(
-        source=row.orig_h,
+        source=row["orig_h"],
         destination=destination,
-        first=float(row.first),
-        last=float(row.last),
-        score=score if buckets >= _SUPPORT else min(score, _UNSUPPORTED),
+        first=float(row["first"]),
+        last=float(row["last"]),
+        score=score,
         message=(
-            f"{row.orig_h} {verb} {what}{towards} within {duration(parameters.bucket)}, "
+            f"{row['orig_h']} {verb} {what}{towards} within {duration(parameters.bucket)}, "
             f"usually {quantity(usual, unit)}"
         ),
         evidence=(
@@ -193,11 +233,13 @@ def _detection(row: Any, chance: float, buckets: int, parameters: Parameters) ->
                 threshold=_floor(parameters),
                 unit=unit,
             ),
-            Evidence("deviation, robust sigmas", round(float(row.z), 2), expected=0.0),
+            Evidence("deviation, robust sigmas", round(float(row["z"]), 2), expected=0.0),
             Evidence("tail probability", f"{chance:.1g}", threshold=parameters.false_alarm),
-            Evidence("buckets it is judged against", buckets, threshold=_SUPPORT),
+            Evidence("buckets it is judged against", basis.buckets, threshold=_SUPPORT),
+            Evidence("days of data", round(basis.days, 1), threshold=_DAYS if unit else None),
+            Evidence("other days with the like at that time", row["routine"], expected=0),
         ),
-        connections=int(row.connections),
+        connections=int(row["connections"]),
         best="bytes" if unit else "first",
     )
 

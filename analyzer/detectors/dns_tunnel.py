@@ -80,10 +80,10 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     if heavy.empty:
         return
     followed = _followed(heavy, records, shared)
-    sources = heavy.groupby("domain").orig_h.nunique()
-    for row in heavy.sort_values(["orig_h", "domain"]).itertuples(index=False):
-        contacted = followed.get((row.orig_h, row.domain), 0.0)
-        yield _detection(row, contacted, int(sources[row.domain]), parameters)
+    sources: dict[Any, int] = heavy.groupby("domain").orig_h.nunique().to_dict()
+    for row in heavy.sort_values(["orig_h", "domain"]).to_dict("records"):
+        contacted = followed.get((row["orig_h"], row["domain"]), 0.0)
+        yield _detection(row, contacted, sources[row["domain"]], parameters)
 
 
 def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFrame:
@@ -103,7 +103,8 @@ def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd
     below = named.filter(named.domain.notnull() & (named.name != named.domain))
     if parameters.lookup_zones:
         below = below.filter(~below.domain.isin(parameters.lookup_zones))
-    return below.drop("zone").to_pandas()
+    frame: pd.DataFrame = below.drop("zone").to_pandas()
+    return frame
 
 
 def _weighed(names: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
@@ -192,46 +193,47 @@ def _followed(
         [addresses.orig_h == pairs.orig_h, addresses.address == pairs.resp_h],
     )
     shares = met.group_by("orig_h", "domain").aggregate(share=met.met.fill_null(False).mean())
-    frame = shares.to_pandas()
-    return {(row.orig_h, row.domain): float(row.share) for row in frame.itertuples(index=False)}
+    return {(row["orig_h"], row["domain"]): row["share"] for row in shares.to_pyarrow().to_pylist()}
 
 
-def _detection(row: Any, contacted: float, sources: int, parameters: Parameters) -> Detection:
-    unique = row.names / row.queries
-    data = row.data_queries / row.queries
-    score = score_on(row.information / parameters.information, _CURVE)
+def _detection(
+    row: dict[Any, Any], contacted: float, sources: int, parameters: Parameters
+) -> Detection:
+    unique = row["names"] / row["queries"]
+    data = row["data_queries"] / row["queries"]
+    score = score_on(row["information"] / parameters.information, _CURVE)
     # Free data types need no long names to be odd; address lookups do.
-    short = row.length < parameters.mean_length and data < parameters.unique_share
+    short = row["length"] < parameters.mean_length and data < parameters.unique_share
     doubts = [unique < parameters.unique_share, short, contacted > 0, sources >= parameters.common]
     score = max(0.0, score - _DOUBT * sum(doubts))
     return Detection(
-        source=row.orig_h,
-        subject=row.domain,
+        source=row["orig_h"],
+        subject=row["domain"],
         proto="udp",
         port=53,
-        first=row.first,
-        last=row.last,
+        first=row["first"],
+        last=row["last"],
         score=score,
         message=(
-            f"{row.orig_h} asked for {row.names:,} names below {row.domain} that can carry "
-            f"{quantity(row.information, 'B')} within an hour"
+            f"{row['orig_h']} asked for {row['names']:,} names below {row['domain']} that can carry "
+            f"{quantity(row['information'], 'B')} within an hour"
         ),
         evidence=(
             Evidence(
                 "information in an hour's names",
-                round(row.information),
+                round(row["information"]),
                 threshold=parameters.information,
                 unit="B",
             ),
             Evidence(
                 "distinct names per query", round(unique, 3), threshold=parameters.unique_share
             ),
-            Evidence("mean length below the domain", round(row.length, 1), expected=7.0),
+            Evidence("mean length below the domain", round(row["length"], 1), expected=7.0),
             Evidence("share of TXT, NULL, CNAME and the like", round(data, 3), expected=0.02),
             Evidence("sources asking as much", sources, threshold=parameters.common),
             Evidence("answered addresses contacted", round(contacted, 3)),
         ),
-        connections=row.queries,
+        connections=row["queries"],
         best="query",
     )
 

@@ -51,6 +51,10 @@ _PEER_PORTS = 20
 _PEER_HOSTS_PER_PORT = 2.0
 _FIRST_FREE_PORT = 1024
 
+# Failures per host and per port from which they fill a block, rather than lie about in it.
+_DENSITY = 1.5
+_OUTSIDE_ONLY = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -95,7 +99,10 @@ class Scan:
     last: float
     connections: int
     local: bool
+    dense: bool
+    """Whether the failures fill a block: several ports a host and several hosts a port."""
     outside_only: bool
+    """Whether nearly all failures are outside."""
     window: int
 
 
@@ -121,8 +128,8 @@ def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator
         lines = [s for s in found["address"] if (s.source, s.proto, s.window) == key]
         columns = [s for s in found["port"] if (s.source, s.proto, s.window) == key]
         both = len(lines) > 1 and len(columns) > 1
-        alone = not lines and not columns and min(block.hosts, block.ports) > 2  # noqa: PLR2004 - a pair of ports is two sweeps
-        if both or (alone and not (block.outside_only and (block.source, block.window) in peers)):
+        neither = not lines and not columns
+        if block.dense and (both or neither):
             blocks.append(block)
     swept = {(block.source, block.proto, block.window) for block in blocks}
     yield from blocks
@@ -195,14 +202,15 @@ def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parame
         succeeded=height.answered.sum(),
         hosts=height.resp_h.nunique(),
         ports=height.resp_p.nunique(),
+        failed_hosts=height.resp_h.nunique(where=~height.answered),
+        failed_ports=height.resp_p.nunique(where=~height.answered),
         first=height.first.min(where=~height.answered),
         last=height["first"].max(where=~height.answered),
         connections=height.connections.sum(),
         destination=height.resp_h.min(),
         port=height.resp_p.min(),
         local_orig=height.local_orig.any(),
-        outside=(~_said_local(height, records)).sum(),
-        targets=height.count(),
+        outside=(~height.answered & ~_said_local(height, records)).sum(),
     )
     reached = peaks.filter(peaks.evidence >= _bound(parameters) - 1e-9).order_by(*keys)
     return _as_scans(reached.to_pandas(), shape, records)
@@ -223,23 +231,24 @@ def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]
     return [
         Scan(
             shape=shape,
-            source=row.orig_h,
-            proto=row.proto,
-            port=int(row.port) if shape == "address" else None,
-            destination=row.destination if shape == "port" else None,
-            failed=int(row.failed),
-            answered=int(row.succeeded),
-            hosts=int(row.hosts),
-            ports=int(row.ports),
-            evidence=float(row.evidence),
-            first=float(row.first),
-            last=float(row.last),
-            connections=int(row.connections),
+            source=row["orig_h"],
+            proto=row["proto"],
+            port=row["port"] if shape == "address" else None,
+            destination=row["destination"] if shape == "port" else None,
+            failed=row["failed"],
+            answered=row["succeeded"],
+            hosts=row["hosts"],
+            ports=row["ports"],
+            evidence=row["evidence"],
+            first=row["first"],
+            last=row["last"],
+            connections=row["connections"],
             local=bool(is_local),
-            outside_only=row.outside == row.targets,
-            window=int(row.window),
+            dense=row["failed"] >= _DENSITY * max(row["failed_hosts"], row["failed_ports"]),
+            outside_only=row["outside"] >= _OUTSIDE_ONLY * row["failed"],
+            window=row["window"],
         )
-        for row, is_local in zip(frame.itertuples(index=False), local, strict=True)
+        for row, is_local in zip(frame.to_dict("records"), local, strict=True)
     ]
 
 
