@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ibis
+import pyarrow as pa
 
 from analyzer.networks import is_group
 
@@ -85,6 +86,23 @@ def contacts(records: Records) -> ir.Table:
         local_resp=attempts.local_resp.any(),
     )
     return records.keep(table.filter(~is_group(table.resp_h)), "contacts")
+
+
+def with_locality(table: ir.Table, records: Records) -> ir.Table:
+    """Add `is_local`: whether the responder (``resp_h``, ``local_resp``) is local.
+
+    Each address is looked up once, however many rows it stands in.
+    """
+    addresses = table.group_by("resp_h").aggregate(flag=table.local_resp.any()).to_pandas()
+    local = records.local.are_local(addresses.resp_h, addresses.flag)
+    known = records.keep(
+        pa.table({"resp_h": addresses.resp_h.to_list(), "is_local": local}, _LOCALITY),
+        "known_addresses",
+    )
+    return table.join(known, "resp_h")
+
+
+_LOCALITY = pa.schema([("resp_h", pa.string()), ("is_local", pa.bool_())])
 
 
 # Multicast DNS, LLMNR and NetBIOS name service (RFC 6762, 4795, 1002) ask the neighbours.

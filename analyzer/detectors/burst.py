@@ -1,12 +1,13 @@
 """Bursts: far more connections or bytes in five minutes than a source, or a pair, ever shows.
 
 Counts are compared in log1p, since traffic multiplies rather than adds. The expected value is the
-median of the same hour (of the week, else of working days or weekends) where it has enough
-samples, else of the source; the spread is the median absolute deviation, which a burst cannot widen
-as it widens a standard deviation (Hampel, JASA 69, 1974). Both are drawn towards the population
-where a source has few samples of its own. What remains is cut by its tail probability over all
-sources (:mod:`analyzer.tails`), and must matter besides: several times what was expected, and more
-than a floor.
+median of the same hour (of the week, else of working days or weekends) where it has enough samples,
+else of the source. What exceeds it is measured against the source's own busy tenth, by quantiles,
+which a burst cannot widen as it widens a mean and a standard deviation (masking: Hampel, JASA 69,
+1974). All are drawn towards the population where a source has few samples of its own. What remains
+is cut by its tail probability over all sources (:mod:`analyzer.tails`), and must matter besides:
+several times what was expected, and more than a floor. What happens on other days at the same time
+is a routine.
 """
 
 from __future__ import annotations
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 # and the weight of the population beside a host's own samples.
 _ENOUGH = 20
 _PRIOR_WEIGHT = 10.0
-# MAD to standard deviation, for the normal distribution.
-_MAD_SCALE = 1.4826
-# A factor of 1.5 either way is no news, however steady a host is.
-_LEAST_SPREAD = 0.4
-# In robust sigmas: an exponential tail of one sigma is heavier than a normal one.
+# Traffic is idle or busy, so its ordinary spread says little; what a host's busy tenth looks like
+# says more. Above its 90% quantile an exponential tail (in log1p) halves by the 95% one, and a burst
+# that fills less than a twentieth of a host's time moves neither.
+_BUSY, _BUSIER = 0.9, 0.95
+_SCALE = math.log(2)
+# A factor of 1.35 up is no news, however steady a host is.
+_LEAST_SCALE = 0.3
+# In units of the host's own tail, where too few excesses tell: its own tail, and no wider.
 _PRIOR_TAIL_SCALE = 1.0
 _LEAST_TAIL_SCALE = 0.5
 _HOUR = 3600.0
@@ -149,13 +153,18 @@ def _deviations(table: ir.Table, keys: tuple[str, ...]) -> ir.Table:
             / (samples + _PRIOR_WEIGHT),
         ).cast("float64")
     )
-    spreads = table.group_by(*keys).aggregate(
-        own_spread=(table.x - table.middle).abs().median() * _MAD_SCALE
+    table = table.mutate(off=table.x - table.middle)
+    own = table.group_by(*keys).aggregate(
+        own_busy=table.off.quantile(_BUSY), own_busier=table.off.quantile(_BUSIER)
     )
-    common = spreads.aggregate(spread=spreads.own_spread.median()).spread.as_scalar()
-    table = table.join(spreads, keys)
-    spread = (samples * table.own_spread + _PRIOR_WEIGHT * common) / (samples + _PRIOR_WEIGHT)
-    return table.mutate(z=(table.x - table.middle) / ibis.greatest(spread, _LEAST_SPREAD))
+    own = own.mutate(own_scale=(own.own_busier - own.own_busy) / _SCALE)
+    common = own.aggregate(busy=own.own_busy.median(), scale=own.own_scale.median())
+    table = table.join(own, keys)
+    weight = samples + _PRIOR_WEIGHT
+    busy = (samples * table.own_busy + _PRIOR_WEIGHT * common.busy.as_scalar()) / weight
+    scale = (samples * table.own_scale + _PRIOR_WEIGHT * common.scale.as_scalar()) / weight
+    z = (table.off - busy) / ibis.greatest(scale, _LEAST_SCALE)
+    return table.mutate(z=z.cast("float64"))
 
 
 def _floor(parameters: Parameters) -> float:
@@ -233,7 +242,9 @@ def _detection(
                 threshold=_floor(parameters),
                 unit=unit,
             ),
-            Evidence("deviation, robust sigmas", round(float(row["z"]), 2), expected=0.0),
+            Evidence(
+                "above its busy tenth, in its own tail scales", round(row["z"], 2), expected=1.0
+            ),
             Evidence("tail probability", f"{chance:.1g}", threshold=parameters.false_alarm),
             Evidence("buckets it is judged against", basis.buckets, threshold=_SUPPORT),
             Evidence("days of data", round(basis.days, 1), threshold=_DAYS if unit else None),

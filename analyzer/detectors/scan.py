@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import ibis
 
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import contacts
+from analyzer.features import contacts, with_locality
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Probability, Seconds
 
@@ -50,6 +50,8 @@ _CURVE = ((0.0, 0.0), (4.2, 0.7), (6.0, 0.8), (9.0, 0.9), (18.0, 0.95), (600.0, 
 _PEER_PORTS = 20
 _PEER_HOSTS_PER_PORT = 2.0
 _FIRST_FREE_PORT = 1024
+
+_MILLION = 1_000_000
 
 # Failures per host and per port from which they fill a block, rather than lie about in it.
 _DENSITY = 1.5
@@ -82,7 +84,11 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One walk that went too far; counts are of distinct targets (hosts, ports or pairs)."""
+    """One rise of a walk that went too far.
+
+    `failed` and `answered` count distinct targets (hosts, ports or pairs); `hosts` and `ports` are
+    those of the failed ones.
+    """
 
     shape: Shape
     source: str
@@ -140,15 +146,19 @@ def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator
             yield scan
 
 
-def _step(parameters: Parameters) -> tuple[float, float]:
-    """How far a failure takes the walk up and an answer down, in log10 of the likelihood ratio."""
+def _step(parameters: Parameters) -> tuple[int, int]:
+    """How far a failure takes the walk up and an answer down.
+
+    In millionths of log10 of the likelihood ratio: whole numbers, so that a walk comes out the same
+    in whatever order a database adds them up.
+    """
     up = math.log10((1 - parameters.scanner_success) / (1 - parameters.honest_success))
     down = math.log10(parameters.scanner_success / parameters.honest_success)
-    return up, down
+    return round(up * _MILLION), round(down * _MILLION)
 
 
-def _bound(parameters: Parameters) -> float:
-    return -math.log10(parameters.false_alarm)
+def _bound(parameters: Parameters) -> int:
+    return round(-math.log10(parameters.false_alarm) * _MILLION)
 
 
 def _least_steps(parameters: Parameters) -> int:
@@ -178,7 +188,7 @@ def _windows(table: ir.Table, records: Records, least: int) -> ir.Table:
         local_orig=inside.local_orig.any(),
         local_resp=inside.local_resp.any(),
     )
-    return records.keep(merged, "scan_windows")
+    return records.keep(with_locality(merged, records), "scan_windows")
 
 
 def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parameters) -> list[Scan]:
@@ -196,34 +206,29 @@ def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parame
     height = steps.mutate(walk=steps.step.sum().over(order))
     height = height.mutate(low=height.walk.min().over(order))
     height = height.mutate(above=height.walk - ibis.least(height.low, 0.0))
-    peaks = height.group_by(*keys).aggregate(
-        evidence=height.above.max(),
-        failed=(~height.answered).sum(),
-        succeeded=height.answered.sum(),
-        hosts=height.resp_h.nunique(),
-        ports=height.resp_p.nunique(),
-        failed_hosts=height.resp_h.nunique(where=~height.answered),
-        failed_ports=height.resp_p.nunique(where=~height.answered),
-        first=height.first.min(where=~height.answered),
-        last=height["first"].max(where=~height.answered),
-        connections=height.connections.sum(),
-        destination=height.resp_h.min(),
-        port=height.resp_p.min(),
-        local_orig=height.local_orig.any(),
-        outside=(~height.answered & ~_said_local(height, records)).sum(),
+    # An episode is what lies between two touches of the floor; it is told up to its peak, so that
+    # the honest contacts before and after a scan are no part of it.
+    height = height.mutate(episode=(height.above == 0).sum().over(order))
+    episodes = ibis.window(group_by=(*keys, "episode"))
+    height = height.filter(height.above > 0).mutate(top=lambda t: t.above.max().over(episodes))
+    height = height.filter(height.top >= _bound(parameters))
+    height = height.mutate(peak=height.first.min(where=height.above == height.top).over(episodes))
+    rise = height.filter(height["first"] <= height.peak)
+    told = rise.group_by(*keys, "episode").aggregate(
+        evidence=rise.top.max(),
+        failed=(~rise.answered).sum(),
+        succeeded=rise.answered.sum(),
+        hosts=rise.resp_h.nunique(where=~rise.answered),
+        ports=rise.resp_p.nunique(where=~rise.answered),
+        first=rise["first"].min(),
+        last=rise["first"].max(),
+        connections=rise.connections.sum(),
+        destination=rise.resp_h.min(),
+        port=rise.resp_p.min(),
+        local_orig=rise.local_orig.any(),
+        outside=(~rise.answered & ~rise.is_local).sum(),
     )
-    reached = peaks.filter(peaks.evidence >= _bound(parameters) - 1e-9).order_by(*keys)
-    return _as_scans(reached.to_pandas(), shape, records)
-
-
-def _said_local(table: ir.Table, records: Records) -> ir.BooleanColumn:
-    """Whether Zeek, or else the shape of the address, says that the responder is local."""
-    private = table.resp_h.re_search(
-        r"^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|127\.|[fF][cdCD]|[fF][eE][89abAB])"
-    )
-    if records.local.flagged:
-        return table.local_resp.fill_null(private)
-    return private
+    return _as_scans(told.order_by(*keys, "episode").to_pandas(), shape, records)
 
 
 def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]:
@@ -239,12 +244,12 @@ def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]
             answered=row["succeeded"],
             hosts=row["hosts"],
             ports=row["ports"],
-            evidence=row["evidence"],
+            evidence=row["evidence"] / _MILLION,
             first=row["first"],
             last=row["last"],
             connections=row["connections"],
             local=bool(is_local),
-            dense=row["failed"] >= _DENSITY * max(row["failed_hosts"], row["failed_ports"]),
+            dense=row["failed"] >= _DENSITY * max(row["hosts"], row["ports"]),
             outside_only=row["outside"] >= _OUTSIDE_ONLY * row["failed"],
             window=row["window"],
         )
@@ -277,10 +282,10 @@ def _detection(scan: Scan, parameters: Parameters) -> Detection:
         case "port":
             what, unit = f"{tried} {scan.proto} ports of {scan.destination}", "ports"
         case "block":
-            what, unit = f"{scan.ports} {scan.proto} ports on {scan.hosts} hosts", "targets"
+            what = f"{scan.ports} {scan.proto} ports on {scan.hosts} hosts, {tried} targets in all,"
+            unit = "targets"
     if scan.proto == "icmp":
         what = f"{tried} hosts with ICMP requests"
-    up, _ = _step(parameters)
     return Detection(
         source=scan.source,
         destination=scan.destination,
@@ -305,7 +310,7 @@ def _detection(scan: Scan, parameters: Parameters) -> Detection:
                 "walk, log10 of the likelihood ratio",
                 round(scan.evidence, 2),
                 expected=0.0,
-                threshold=round(_bound(parameters), 2),
+                threshold=round(_bound(parameters) / _MILLION, 2),
             ),
             *([Evidence("hosts", scan.hosts)] if scan.shape == "block" else []),
         ),

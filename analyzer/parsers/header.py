@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
-import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.records import LOGS
 
 _FEWEST_COLUMNS = 8
-_FEWEST_COLUMNS = 8
 BOM = b"\xef\xbb\xbf"
+
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([\\t]))")
 
 CONN_ID_FIELDS = {
     f"id{mark}{end}": end for mark in "._" for end in ("orig_h", "orig_p", "resp_h", "resp_p")
@@ -77,7 +78,6 @@ class Header:
 
     Attributes:
         fields: our names of its columns, in order.
-        line: line number of ``#fields``.
         separator: between columns.
         set_separator: between the elements of a set or vector.
         empty: what an empty string or container looks like.
@@ -86,7 +86,6 @@ class Header:
     """
 
     fields: tuple[str, ...] = ()
-    line: int = 0
     separator: str = "\t"
     set_separator: str = ","
     empty: str = "(empty)"
@@ -102,43 +101,45 @@ class Header:
         """Why no rows can be read under it; empty if they can."""
         if not self.fields:
             return "rows before any #fields header"
-        twice = {field for field in self.fields if self.fields.count(field) > 1}
-        if twice & set(LOGS[self.log or "conn"]):
+        # Without one byte between columns, what #fields names is anyone's guess.
+        if not self.is_separable:
+            return f"#separator {self.separator[:40]!r} is not one ASCII byte"
+        held = {column.name for column in LOGS.get(self.log or "", ())}
+        twice = held & {field for field, count in Counter(self.fields).items() if count > 1}
+        if twice:
             return f"#fields names {', '.join(sorted(twice))} twice"
-        if len(self.separator) != 1:
-            return f"#separator {self.separator!r} is not one byte"
         return ""
 
-    def updated(self, line: str, number: int) -> Header:
+    @property
+    def is_separable(self) -> bool:
+        """Whether columns can be told apart."""
+        return len(self.separator) == 1 and self.separator.isascii() and self.separator not in "\r\n"
+
+    def updated(self, line: str) -> Header:
         """The header after one more line of it; unknown and broken lines change nothing."""
-        # Only #separator itself is set off by a space; it resets all else (a new part begins).
+        # This key alone is set off by a space, and a new part begins with it: it resets the others.
         if line.startswith("#separator"):
-            return Header(separator=_separator(line[len("#separator") :].strip()))
-        key, *values = line.split(self.separator)
-        match key, values:
-            case "#fields", [_, *_]:
-                names = tuple(column_name(value) for value in values)
-                return self._with(fields=names, line=number)
-            case "#set_separator", [value] if value:
-                return self._with(set_separator=value)
-            case "#empty_field", [value]:
-                return self._with(empty=value)
-            case "#unset_field", [value]:
-                return self._with(unset=value)
-            case "#path", [value]:
-                return self._with(path=value)
-        return self
-
-    def _with(self, **changes: Any) -> Header:
-        values: dict[str, Any] = {name: getattr(self, name) for name in Header.__slots__}
-        return Header(**(values | changes))
+            return Header(separator=_unescaped(line.removeprefix("#separator").strip()) or "\t")
+        key, *values = line.split(self.separator) if self.is_separable else line.split("\t")
+        if key == "#fields" and values:
+            return replace(self, fields=tuple(map(column_name, values)))
+        name = _SETTINGS.get(key)
+        if name is None or len(values) != 1 or (name == "set_separator" and not values[0]):
+            return self
+        return replace(self, **{name: _unescaped(values[0])})
 
 
-def _separator(text: str) -> str:
-    try:
-        return codecs.decode(text, "unicode_escape") if text else "\t"
-    except UnicodeDecodeError:
-        return "\t"
+_SETTINGS = {
+    "#set_separator": "set_separator",
+    "#empty_field": "empty",
+    "#unset_field": "unset",
+    "#path": "path",
+}
+
+
+def _unescaped(text: str) -> str:
+    """A header's value: Zeek escapes what cannot be printed."""
+    return _ESCAPED.sub(lambda m: chr(int(m[1], 16)) if m[1] else m[2].replace("t", "\t"), text)
 
 
 def is_tsv(head: bytes) -> bool:
@@ -157,14 +158,12 @@ def is_headless_tsv(head: bytes) -> bool:
 
 
 def is_json(head: bytes) -> bool:
-    """Whether a stream that starts with `head` is a log of one JSON object a line."""
-    return head.removeprefix(BOM).lstrip(b"\r\n\t ").startswith(b"{")
-
+XX
 
 def json_fields(row: Mapping[str, Any]) -> set[str]:
     """Our names of the fields of a JSON row, the nested ``id`` object included."""
-    fields = {column_name(key) for key in row}
+    fields = {column_name(key) for key, value in row.items() if value is not None}
     nested = row.get("id")
     if isinstance(nested, Mapping):
-        fields |= {str(key) for key in nested}
+        fields |= {str(key) for key, value in nested.items() if value is not None}
     return fields
