@@ -74,6 +74,10 @@ class Evidence:
         return f"{text} ({', '.join(beside)})" if beside else text
 
 
+# Beyond this, three significant digits are whole numbers.
+_THREE_DIGITS = 1000
+
+
 def quantity(value: float | str, unit: str = "") -> str:
     """A value with its unit as a person writes it: ``1,234``, ``0.31``, ``4.2 MB``, ``3.1 h``."""
     if isinstance(value, str):
@@ -82,22 +86,21 @@ def quantity(value: float | str, unit: str = "") -> str:
         return _scaled(value, 1000.0, ("B", "kB", "MB", "GB", "TB", "PB"))
     if unit == "s":
         return duration(value)
-    text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+    whole = float(value).is_integer() or abs(value) >= _THREE_DIGITS
+    text = f"{value:,.0f}" if whole else f"{value:.3g}"
     return f"{text} {unit}" if unit else text
 
 
 def _scaled(value: float, step: float, units: tuple[str, ...]) -> str:
-    for unit in units[:-1]:
-        if abs(value) < step:
-            break
+    size = 0
+    while abs(value) >= step and size < len(units) - 1:
         value /= step
-    else:
-        unit = units[-1]
-    return f"{value:.0f} {unit}" if unit == units[0] else f"{value:.3g} {unit}"
+        size += 1
+    return f"{value:.3g} {units[size]}" if size else f"{value:.0f} {units[size]}"
 
 
 def duration(seconds: float) -> str:
-    """A span of time in the largest unit that leaves at least 1 (``90 s``, ``12 min``, ``3.5 h``)."""
+    """A span of time in the largest unit that leaves at least 2 (``90 s``, ``12 min``)."""
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if abs(seconds) >= 2 * size:
             return f"{seconds / size:.3g} {unit}"

@@ -73,7 +73,7 @@ class LocalNetworks:
     def are_local(
         self, addresses: pd.Series[str], flags: pd.Series[bool] | None = None
     ) -> npt.NDArray[np.bool_]:
-        """For each address whether it is local; `flags` are what Zeek said of them, null unknown."""
+        """For each address whether it is local; `flags` is what Zeek said, null if nothing."""
         by_network = addresses.map(self.is_local).to_numpy(dtype=bool)
         if self.networks or not self.flagged or flags is None:
             return by_network

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from analyzer.detectors import DETECTORS, Detection, Shared
@@ -98,15 +97,16 @@ def _about(detection: Detection) -> tuple[str, str, int, str, str]:
 
 def _merged(detections: Iterable[Detection]) -> Iterator[Detection]:
     """Detections with repeats of the same thing joined: those that overlap or soon follow."""
-    ordered = sorted(detections, key=lambda d: (_about(d), d.first, d.last, -d.score))
-    for _, repeats in groupby(ordered, key=_about):
-        current = next(repeats)
-        for later in repeats:
-            if later.first <= current.last + SUPPRESS_FOR:
-                current = _joined(current, later)
-            else:
-                yield current
-                current = later
+    current: Detection | None = None
+    for later in sorted(detections, key=lambda d: (_about(d), d.first, d.last, -d.score)):
+        if current is None:
+            current = later
+        elif _about(current) == _about(later) and later.first <= current.last + SUPPRESS_FOR:
+            current = _joined(current, later)
+        else:
+            yield current
+            current = later
+    if current is not None:
         yield current
 
 

@@ -4,9 +4,9 @@ Peaks over threshold: what exceeds a high quantile follows a generalised Pareto 
 (Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3, 1975).
 Traffic volumes have power-law tails, and the logarithm of a power-law tail is exponential (Hill, "A
 simple general approach to inference about the tail of a distribution", Annals of Statistics 3,
-1975), so for values on a logarithmic scale the shape is 0 and only the scale is left to estimate. It
-is taken from the median excess and not from the mean: a few gigantic values, which are just what is
-looked for, must not widen the tail that they are judged by.
+1975), so for values on a logarithmic scale the shape is 0 and only the scale is left to estimate.
+It is taken from the median excess and not from the mean: a few gigantic values, which are just what
+is looked for, must not widen the tail that they are judged by.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ else of the source. What exceeds it is measured against the source's own busy te
 which a burst cannot widen as it widens a mean and a standard deviation (masking: Hampel, JASA 69,
 1974). All are drawn towards the population where a source has few samples of its own. What remains
 is cut by its tail probability over all sources (:mod:`analyzer.tails`), and must matter besides:
-several times what was expected, and more than a floor. What happens on other days at the same time
+several times what was expected, several times the most that any other hour shows, and more than a
+floor. What happens on other days at the same time
 is a routine.
 """
 
@@ -28,6 +29,7 @@ from analyzer.tails import Tail, fit_tail
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
     from analyzer.records import Records
 
 # Samples from which a level of the fallback (hour of week, hour of day, host) speaks for itself,
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 _ENOUGH = 20
 _PRIOR_WEIGHT = 10.0
 # Traffic is idle or busy, so its ordinary spread says little; what a host's busy tenth looks like
-# says more. Above its 90% quantile an exponential tail (in log1p) halves by the 95% one, and a burst
-# that fills less than a twentieth of a host's time moves neither.
+# says more. Above its 90% quantile an exponential tail (in log1p) halves by the 95% one, and a
+# burst that fills less than a twentieth of a host's time moves neither.
 _BUSY, _BUSIER = 0.9, 0.95
 _SCALE = math.log(2)
 # A factor of 1.35 up is no news, however steady a host is.
@@ -80,6 +82,9 @@ class Parameters:
         default=1e-4, metadata={"meaning": "tail probability from which a bucket is reported"}
     )
     factor: float = field(default=8.0, metadata={"meaning": "least multiple of what was expected"})
+    record: float = field(
+        default=3.0, metadata={"meaning": "least multiple of the most seen in any other hour"}
+    )
     connections_floor: int = field(
         default=300, metadata={"meaning": "least connections in a bucket"}
     )
@@ -122,7 +127,7 @@ def _buckets(records: Records, keys: tuple[str, ...], size: float, name: str) ->
 
 
 def _scored(table: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
-    """Buckets with what was expected of them (`middle`, in log1p) and how far off they are (`z`)."""
+    """Buckets with what was expected of them (`middle`, in log1p) and how far above (`z`)."""
     if len(keys) > 1:
         # Only pairs that ever moved something worth a line are worth a profile.
         loud = table.filter(table[parameters.of] >= _floor(parameters)).select(*keys).distinct()
@@ -187,7 +192,7 @@ def _loud(scored: ir.Table, tail: Tail, parameters: Parameters) -> ir.Table:
 def _routine(
     loud: ir.Table, scored: ir.Table, keys: tuple[str, ...], parameters: Parameters
 ) -> ir.Table:
-    """Loud buckets with the number of other days on which the like happens at the same time."""
+    """Loud buckets beyond any other hour's, and on how many other days the like happens then."""
     others = scored.select(*keys, other=scored.bucket, size=scored[parameters.of])
     pairs = loud.left_join(others, keys, rname="{name}_of_other")
     apart = (pairs.other - pairs.bucket).abs() * parameters.bucket
@@ -196,9 +201,11 @@ def _routine(
         & ((apart + _AROUND) % _DAY <= 2 * _AROUND)
         & (pairs["size"] >= _LIKE * pairs[parameters.of])
     )
-    return pairs.group_by(*loud.columns).aggregate(
-        routine=(apart / _DAY).round().nunique(where=like)
+    kept = pairs.group_by(*loud.columns).aggregate(
+        routine=(apart / _DAY).round().nunique(where=like),
+        record=pairs["size"].max(where=apart > _AROUND).fill_null(0),
     )
+    return kept.filter(kept[parameters.of] >= parameters.record * kept["record"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +254,7 @@ def _detection(
             ),
             Evidence("tail probability", f"{chance:.1g}", threshold=parameters.false_alarm),
             Evidence("buckets it is judged against", basis.buckets, threshold=_SUPPORT),
+            Evidence("most in any other hour's buckets", float(row["record"]), unit=unit),
             Evidence("days of data", round(basis.days, 1), threshold=_DAYS if unit else None),
             Evidence("other days with the like at that time", row["routine"], expected=0),
         ),

@@ -28,8 +28,6 @@ from analyzer.parameters import Bytes, Seconds, Share
 from analyzer.public_suffix import registered_domain, suffix_rules
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from analyzer.records import Records
 
 # No more than this many bits a character, base32 and hexadecimal being the alphabets of tunnels
@@ -215,8 +213,8 @@ def _detection(
         last=row["last"],
         score=score,
         message=(
-            f"{row['orig_h']} asked for {row['names']:,} names below {row['domain']} that can carry "
-            f"{quantity(row['information'], 'B')} within an hour"
+            f"{row['orig_h']} asked for {row['names']:,} names below {row['domain']} "
+            f"that can carry {quantity(row['information'], 'B')} within an hour"
         ),
         evidence=(
             Evidence(

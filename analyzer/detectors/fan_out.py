@@ -5,27 +5,29 @@ source reaches many hosts that it never reached before, on one port, within minu
 come back. Two kinds of honest breadth are told apart. A host that looks for names first (browsing)
 meets outside hosts that stood in DNS answers, and nearly all of them answer, while a scanner takes
 addresses from thin air (Whyte, Kranakis and van Oorschot, "DNS-based Detection of Scanning Worms in
-an Enterprise Network", NDSS 2005). A monitor or backup server meets many local hosts, but returns to them.
+an Enterprise Network", NDSS 2005). A monitor or backup server meets many local hosts, but returns to
+them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import ibis
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
 from scipy.stats import binom
 
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import contacts
+from analyzer.features import contacts, with_locality
 from analyzer.findings import Evidence, Severity, duration
 from analyzer.parameters import Seconds, Share
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from analyzer.records import Records
 
 # Resolvers and time servers meet as many hosts as there are, by nature.
@@ -69,43 +71,121 @@ class Parameters:
 
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
     """Sources that met more new hosts on one port than their lookups and routine explain."""
+    met = _met(records, parameters, shared)
+    answered = _answered(records, met)
+    if answered is not None:
+        met = met.left_join(answered, met.resp_h == answered.address).drop("address")
+        met = met.mutate(known=met.known.fill_null(False))
+        habits = _habits(met)
+    else:
+        met = met.mutate(known=False)
+        habits = {}
+    # Where most fail, the walk of the scan detector has more to say.
+    rows = [row for row in _widest(met, parameters) if row["hosts"] <= 2 * row["succeeded"]]
+    asked = {} if answered is not None else _asked(records, {row["orig_h"] for row in rows})
+    for row in rows:
+        if row["is_local"]:
+            explained: _Explained | None = _Explained()
+        elif answered is not None:
+            elsewhere, known = (
+                whole - part
+                for whole, part in zip(
+                    habits[row["orig_h"]], (row["hosts"], row["known"]), strict=True
+                )
+            )
+            habitual = elsewhere >= parameters.hosts and known >= _HABIT * elsewhere
+            explained = _Explained(row["known"], habitual)
+        else:
+            explained = _explained_by_number(row, asked, parameters)
+        if explained is not None:
+            yield from _detection(row, explained, parameters)
+
+
+def _met(records: Records, parameters: Parameters, shared: Shared) -> ir.Table:
+    """Whom each crowded source met, with the time of the first contact; local sources only."""
     table = shared.get(contacts, lambda: contacts(records))
-    met = table.filter(
+    table = table.filter(
         (table.proto == parameters.proto) & ~table.resp_p.isin(_INFRASTRUCTURE_PORTS)
     )
-    keys = ("orig_h", "resp_p", "resp_h")
-    met = met.group_by(*keys).aggregate(
-        first=met["first"].min(),
-        last=met["last"].max(),
-        connections=met.connections.sum(),
-        answered=met.answered.any(),
-        local_orig=met.local_orig.any(),
-        local_resp=met.local_resp.any(),
+    table = table.group_by("orig_h", "resp_p", "resp_h").aggregate(
+        first=table["first"].min(),
+        last=table["last"].max(),
+        connections=table.connections.sum().cast("int64"),
+        answered=table.answered.any(),
+        local_orig=table.local_orig.any(),
+        local_resp=table.local_resp.any(),
     )
-    bucket = (met["first"] / parameters.window).floor().cast("int64")
-    crowded = met.group_by("orig_h", "resp_p", bucket=bucket).aggregate(hosts=met.count())
-    # The best window lies in two neighbouring buckets, one of which holds half of it.
-    suspects = crowded.filter(crowded.hosts >= parameters.hosts * 3 / 8)
-    # All that a suspect met, to know whether it looks up what it meets.
-    frame = (
-        met.semi_join(suspects.select("orig_h").distinct(), "orig_h")
-        .order_by("orig_h", "resp_p", "first", "resp_h")
-        .to_pandas()
+    bucket = (table["first"] / parameters.window).floor().cast("int64")
+    crowded = table.group_by("orig_h", "resp_p", bucket=bucket).aggregate(
+        hosts=table.count(), flag=table.local_orig.any()
     )
-    if frame.empty:
-        return
-    frame = frame[records.local.are_local(frame.orig_h, frame.local_orig)]
-    frame = frame.assign(is_local=records.local.are_local(frame.resp_h, frame.local_resp))
-    looked_up = _LookedUp(records, frame[~frame.is_local], parameters)
-    for (source, port, inside), there in frame.groupby(["orig_h", "resp_p", "is_local"], sort=True):
-        if len(there) < parameters.hosts / 2:
-            continue
-        window = _widest(there, parameters.window)
-        if score_on(len(window) / parameters.hosts, _CURVE) < Severity.LOW.bound:
-            continue
-        explained = _Explained() if inside else looked_up.explain(str(source), window)
-        if explained is not None:
-            yield from _detection(str(source), int(port), window, explained, parameters)
+    # A window lies in two neighbouring buckets, one of which holds half of it.
+    crowded = crowded.filter(crowded.hosts >= _least(parameters) / 2)
+    sources = crowded.group_by("orig_h").aggregate(flag=crowded.flag.any()).to_pandas()
+    local = sources.orig_h[records.local.are_local(sources.orig_h, sources.flag)]
+    kept = table.filter(table.orig_h.isin(sorted(local))) if len(local) else table.limit(0)
+    return records.keep(with_locality(kept, records), "fan_out_met")
+
+
+def _least(parameters: Parameters) -> float:
+    """New hosts below which no window is worth a line."""
+    values, scores = zip(*_CURVE, strict=True)
+    return float(values[scores.index(Severity.LOW.bound)] * parameters.hosts)
+
+
+def _answered(records: Records, met: ir.Table) -> ir.Table | None:
+    """The outside addresses met that stand in some DNS answer; None without DNS answers at all."""
+    if not records.counts["dns"] or not records.dns.answers.notnull().any().execute():
+        return None
+    outside = met.filter(~met.is_local).select(address=met.resp_h).distinct()
+    answers = records.dns.select(address=records.dns.answers.unnest())
+    known = answers.semi_join(outside, "address").distinct().mutate(known=True)
+    return records.keep(known, "fan_out_known")
+
+
+def _habits(met: ir.Table) -> dict[str, tuple[int, int]]:
+    """For each source, how many outside hosts it met, and how many of them were looked up."""
+    outside = met.filter(~met.is_local)
+    table = outside.group_by("orig_h").aggregate(
+        met=outside.count(), known=outside.known.sum().cast("int64")
+    )
+    return {row["orig_h"]: (row["met"], row["known"]) for row in table.to_pyarrow().to_pylist()}
+
+
+def _widest(met: ir.Table, parameters: Parameters) -> list[dict[str, Any]]:
+    """For each source, port and side, the window with most hosts that lookups do not explain."""
+    keys = ("orig_h", "resp_p", "is_local")
+    span = ibis.range_window(
+        group_by=keys, order_by="first", preceding=parameters.window, following=0
+    )
+    window = met.select(
+        *keys,
+        end="first",
+        hosts=met.count().over(span),
+        known=met.known.sum().over(span).cast("int64"),
+        succeeded=met.answered.sum().over(span).cast("int64"),
+        returned=(met["last"] - met["first"] > parameters.window).sum().over(span).cast("int64"),
+        begin=met["first"].min().over(span),
+        connections=met.connections.sum().over(span).cast("int64"),
+    )
+    window = window.filter(window.hosts >= _least(parameters))
+    best = ibis.row_number().over(
+        group_by=keys,
+        order_by=[(window.hosts - window.known).desc(), window.hosts.desc(), window.end],
+    )
+    widest = window.mutate(rank=best)
+    widest = widest.filter(widest["rank"] == 0).order_by(*keys)
+    return list(widest.to_pyarrow().to_pylist())
+
+
+def _asked(records: Records, sources: set[str]) -> dict[str, npt.NDArray[np.float64]]:
+    """When each source asked a resolver."""
+    conn = records.conn
+    if not sources:
+        return {}
+    asked = conn.filter((conn.resp_p == _DNS_PORT) & conn.orig_h.isin(sorted(sources)))
+    frame = asked.select("orig_h", "ts").to_pandas()
+    return {str(source): group.ts.to_numpy() for source, group in frame.groupby("orig_h")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,99 +201,45 @@ class _Explained:
     habitual: bool = True
 
 
-class _LookedUp:
-    """Which outside hosts have been looked up, as far as the logs show.
-
-    With dns.log, an address is looked up if it was ever answered to anyone. Without, all that is
-    known is how many questions a source asked, from its connections to resolvers.
-    """
-
-    def __init__(self, records: Records, outside: pd.DataFrame, parameters: Parameters) -> None:
-        self._answered = _answered(records, outside)
-        self._asked = {} if self._answered else _asked(records, outside)
-        known = outside.resp_h.isin(self._answered).groupby(outside.orig_h)
-        self._met: dict[str, int] = known.size().to_dict()
-        self._known: dict[str, int] = known.sum().to_dict()
-        self._parameters = parameters
-
-    def explain(self, source: str, window: pd.DataFrame) -> _Explained | None:
-        """How far lookups explain a window; None where no lookup of the source is ever seen."""
-        if self._answered:
-            here = int(window.resp_h.isin(self._answered).sum())
-            elsewhere = self._met[source] - len(window)
-            habitual = elsewhere >= self._parameters.hosts and (
-                self._known[source] - here >= _HABIT * elsewhere
-            )
-            return _Explained(here, habitual)
-        asked = self._asked.get(source)
-        if asked is None:
-            return None
-        begin, end = window["first"].iloc[0], window["first"].iloc[-1]
-        begin -= self._parameters.lookup_horizon
-        return _Explained(int(((asked >= begin) & (asked <= end)).sum()), habitual=False)
-
-
-def _answered(records: Records, outside: pd.DataFrame) -> frozenset[str]:
-    """Those of the addresses that stand in some DNS answer."""
-    if not records.counts["dns"] or outside.empty:
-        return frozenset()
-    wanted = records.keep(
-        pa.table(
-            {"address": sorted(outside.resp_h.unique())}, pa.schema([("address", pa.string())])
-        ),
-        "fan_out_addresses",
-    )
-    answers = records.dns.select(address=records.dns.answers.unnest())
-    return frozenset(wanted.semi_join(answers, "address").address.to_pandas())
-
-
-def _asked(records: Records, outside: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
-    """When each source asked a resolver."""
-    conn = records.conn
-    sources = sorted(outside.orig_h.unique())
-    asked = conn.filter((conn.resp_p == _DNS_PORT) & conn.orig_h.isin(sources))
-    frame = asked.select("orig_h", "ts").to_pandas()
-    return {str(source): group.ts.to_numpy() for source, group in frame.groupby("orig_h")}
-
-
-def _widest(met: pd.DataFrame, length: float) -> pd.DataFrame:
-    """The rows of the window in which most hosts were met first; `met` is sorted by that time."""
-    first = met["first"].to_numpy()
-    start = np.searchsorted(first, first - length, side="left")
-    end = int(np.argmax(np.arange(1, first.size + 1) - start))
-    return met.iloc[start[end] : end + 1]
+def _explained_by_number(
+    row: dict[str, Any], asked: dict[str, npt.NDArray[np.float64]], parameters: Parameters
+) -> _Explained | None:
+    """Without dns.log: as many hosts as questions were asked; None if none is ever seen."""
+    times = asked.get(row["orig_h"])
+    if times is None:
+        return None
+    begin = row["begin"] - parameters.lookup_horizon
+    questions = int(((times >= begin) & (times <= row["end"])).sum())
+    return _Explained(min(questions, row["hosts"]), habitual=False)
 
 
 def _detection(
-    source: str, port: int, window: pd.DataFrame, explained: _Explained, parameters: Parameters
+    row: dict[str, Any], explained: _Explained, parameters: Parameters
 ) -> Iterator[Detection]:
-    new, inside = len(window), bool(window.is_local.iloc[0])
-    failed = int((~window.answered).sum())
-    if failed > new / 2:
-        # Where most fail, the walk of the scan detector has more to say.
-        return
+    new, inside = row["hosts"], row["is_local"]
+    failed = new - row["succeeded"]
     chance = float(binom.sf(failed - 1, new, parameters.honest_failure))
     if not explained.habitual and chance > _CHANCE:
         # Looked up where we cannot see it (an encrypted resolver, another address of the host).
         return
-    unexplained = max(0, new - explained.hosts)
-    returned = float((window["last"] - window["first"] > parameters.window).mean())
+    unexplained = new - explained.hosts
+    returned = row["returned"] / new
     score = score_on(unexplained / parameters.hosts, _CURVE)
     if returned >= parameters.return_share:
         score = min(score, _ROUTINE)
-    first, last = float(window["first"].iloc[0]), float(window["first"].iloc[-1])
     where = "local hosts" if inside else "outside hosts"
     icmp = parameters.proto == "icmp"
-    how = "with ICMP requests" if icmp else f"on {port}/tcp"
+    how = "with ICMP requests" if icmp else f"on {row['resp_p']}/tcp"
     lookups = "" if inside else f", {unexplained} of them without a name looked up"
+    span = duration(row["end"] - row["begin"])
     yield Detection(
-        source=source,
-        port=None if icmp else port,
+        source=row["orig_h"],
+        port=None if icmp else row["resp_p"],
         proto=parameters.proto,
-        first=first,
-        last=last,
+        first=row["begin"],
+        last=row["end"],
         score=score,
-        message=f"{source} reached {new} new {where} {how} within {duration(last - first)}{lookups}",
+        message=f"{row['orig_h']} reached {new} new {where} {how} within {span}{lookups}",
         evidence=(
             Evidence(
                 f"new {where}",
@@ -228,7 +254,7 @@ def _detection(
                 expected=None if inside else round(new * parameters.honest_failure),
             ),
         ),
-        connections=int(window.connections.sum()),
+        connections=row["connections"],
         technique="T1018" if icmp else None,
     )
 

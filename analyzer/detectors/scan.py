@@ -183,7 +183,7 @@ def _windows(table: ir.Table, records: Records, least: int) -> ir.Table:
     merged = inside.group_by("window", "orig_h", "proto", "resp_p", "resp_h").aggregate(
         first=inside.first.min(),
         last=inside["last"].max(),
-        connections=inside.connections.sum(),
+        connections=inside.connections.sum().cast("int64"),
         answered=inside.answered.any(),
         local_orig=inside.local_orig.any(),
         local_resp=inside.local_resp.any(),
@@ -222,7 +222,7 @@ def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parame
         ports=rise.resp_p.nunique(where=~rise.answered),
         first=rise["first"].min(),
         last=rise["first"].max(),
-        connections=rise.connections.sum(),
+        connections=rise.connections.sum().cast("int64"),
         destination=rise.resp_h.min(),
         port=rise.resp_p.min(),
         local_orig=rise.local_orig.any(),
