@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 HALF_DAY = 43_200.0
 
+UNKNOWN_TRANSPORT = "unknown_transport"
+"""Zeek's proto for IP protocols other than TCP, UDP and ICMP (since 7.1)."""
+
 _ANSWERED_STATES = ("SF", "S1", "S2", "S3", "RSTO")
 _UNANSWERED_STATES = ("S0", "REJ")
 
@@ -69,8 +72,13 @@ def contacts(records: Records) -> ir.Table:
     """
     conn = records.conn
     attempts = conn.filter(is_request(conn))
-    # Each ICMP request type is a port to Zeek; a sweep with two of them is still one sweep.
-    port = ibis.ifelse(attempts.proto == "icmp", 0, attempts.resp_p).cast("uint16")
+    # Each ICMP request type is a port to Zeek; a sweep with two of them is still one sweep. Other
+    # IP protocols have no ports at all: there the protocol itself is what is tried.
+    port = ibis.cases(
+        (attempts.proto == "icmp", 0),
+        (attempts.proto == UNKNOWN_TRANSPORT, attempts.ip_proto),
+        else_=attempts.resp_p,
+    ).cast("uint16")
     table = attempts.group_by(
         "orig_h",
         "resp_h",
@@ -145,7 +153,9 @@ def asked_names(records: Records) -> ir.Table:
     """
     dns = records.dns
     name = plain_name(dns)
-    outside = dns.mutate(name=name).filter(~dns.resp_p.isin(_NEIGHBOUR_PORTS) & name.contains("."))
+    outside = dns.mutate(name=name).filter(
+        ~dns.resp_p.isin(_NEIGHBOUR_PORTS).fill_null(False) & name.contains(".")
+    )
     site = ibis.or_(*(outside.name.endswith(suffix) for suffix in _SITE_SUFFIXES))
     named = outside.filter(~site)
     table = named.group_by("orig_h", "name").aggregate(

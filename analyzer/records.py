@@ -166,6 +166,7 @@ DETECTION_COLUMNS: dict[str, tuple[str, ...]] = {
         "local_resp",
         "history",
         "resp_pkts",
+        "ip_proto",
     ),
     "dns": (
         "ts",

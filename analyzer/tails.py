@@ -20,7 +20,8 @@ import numpy.typing as npt
 BASE = 0.98
 """Quantile from which a value counts as an excess."""
 
-_FEWEST_EXCESSES = 40
+# A median of twenty stands nine strangers among them.
+_FEWEST_EXCESSES = 20
 # Beyond this the exponential is 0 to a float64.
 _FURTHEST = 700.0
 
@@ -49,12 +50,12 @@ class Tail:
         return result
 
 
-def fit_tail(sample: npt.ArrayLike, *, prior_scale: float, least_scale: float) -> Tail:
+def fit_tail(sample: npt.ArrayLike, *, prior: Tail, least_scale: float) -> Tail:
     """Fit the upper tail of a sample on a logarithmic scale.
 
     Args:
         sample: finite numbers, in any order.
-        prior_scale: scale of an exponential tail to assume where too few excesses tell.
+        prior: the tail to assume where too few excesses tell.
         least_scale: smallest scale that makes sense, so that a sample without spread does not make
             every value impossible.
 
@@ -68,7 +69,7 @@ def fit_tail(sample: npt.ArrayLike, *, prior_scale: float, least_scale: float) -
     excesses = ordered[ordered > threshold] - threshold
     if excesses.size < _FEWEST_EXCESSES:
         # The few there are may be just what is looked for.
-        return Tail(threshold, 1 - BASE, prior_scale, int(excesses.size))
+        return prior
     return Tail(
         threshold=threshold,
         share=excesses.size / ordered.size,

@@ -43,8 +43,8 @@ _BUSY, _BUSIER = 0.9, 0.95
 _SCALE = math.log(2)
 # A factor of 1.35 up is no news, however steady a host is.
 _LEAST_SCALE = 0.3
-# In units of the host's own tail, where too few excesses tell: its own tail, and no wider.
-_PRIOR_TAIL_SCALE = 1.0
+# In units of the host's own tail: where too few excesses tell, what its own tail says.
+_PRIOR_TAIL = Tail(threshold=0.0, share=1 - _BUSY, scale=1.0, support=0)
 _LEAST_TAIL_SCALE = 0.5
 _HOUR = 3600.0
 _DAY_HOURS = 24
@@ -102,7 +102,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     deviations = scored.z.to_pandas().to_numpy()
     if not deviations.size:
         return
-    tail = fit_tail(deviations, prior_scale=_PRIOR_TAIL_SCALE, least_scale=_LEAST_TAIL_SCALE)
+    tail = fit_tail(deviations, prior=_PRIOR_TAIL, least_scale=_LEAST_TAIL_SCALE)
     loud = _routine(_loud(scored, tail, parameters), scored, keys, parameters)
     loud = loud.order_by(*keys, "bucket").to_pandas()
     days = ((records.last or 0.0) - (records.first or 0.0)) / _DAY

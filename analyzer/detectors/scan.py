@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import ibis
 
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import contacts, with_locality
+from analyzer.features import UNKNOWN_TRANSPORT, contacts, with_locality
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Probability, Seconds
 
@@ -279,6 +279,8 @@ def _detection(scan: Scan, parameters: Parameters) -> Detection:
     match scan.shape:
         case "address":
             what, unit = f"{tried} hosts on {port}", "hosts"
+        case "port" if scan.proto == UNKNOWN_TRANSPORT:
+            what, unit = f"{tried} IP protocols of {scan.destination}", "protocols"
         case "port":
             what, unit = f"{tried} {scan.proto} ports of {scan.destination}", "ports"
         case "block":
@@ -289,7 +291,7 @@ def _detection(scan: Scan, parameters: Parameters) -> Detection:
     return Detection(
         source=scan.source,
         destination=scan.destination,
-        port=None if scan.proto == "icmp" else scan.port,
+        port=None if scan.proto in ("icmp", UNKNOWN_TRANSPORT) else scan.port,
         proto=scan.proto,
         first=scan.first,
         last=scan.last,

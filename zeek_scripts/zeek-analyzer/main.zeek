@@ -1,0 +1,45 @@
+##! The notice types of zeek-analyzer and the columns it adds to notice.log.
+
+@load base/frameworks/notice
+
+module ZeekAnalyzer;
+
+export {
+	redef enum Notice::Type += {
+		## A local host tried many hosts on one port, and too few answered.
+		Address_Scan,
+		## A local host tried many ports on many hosts.
+		Block_Scan,
+		## A host moved far more bytes in five minutes than it ever does.
+		Byte_Burst,
+		## A host made far more connections in five minutes than it ever does.
+		Connection_Burst,
+		## A host asked for names that carry more information than names need.
+		DNS_Tunnel,
+		## A local host reached many new hosts on one port at once.
+		Fan_Out,
+		## An outside host scanned us.
+		Inbound_Scan,
+		## Two hosts exchanged far more bytes in five minutes than they ever do.
+		Pair_Byte_Burst,
+		## Two hosts had far more connections in five minutes than they ever do.
+		Pair_Connection_Burst,
+		## A local host sent ICMP requests to many hosts that answered.
+		Ping_Sweep,
+		## A local host tried many ports of one host, and too few were open.
+		Port_Scan,
+	};
+}
+
+redef record Notice::Info += {
+	## Ids of the ATT&CK techniques, such as T1046.
+	mitre_technique_id: set[string] &log &optional;
+	## Ids of their tactics, such as TA0007.
+	mitre_tactic_id: set[string] &log &optional;
+	## How sure the analyzer is that this is worth a person's time, in [0, 1].
+	score: double &log &optional;
+	## The score in words: low, medium, high, critical.
+	severity: string &log &optional;
+	## What was observed, beside what was expected.
+	evidence: string &log &optional;
+};
