@@ -102,6 +102,8 @@ class Engine:
         )
         self.connection.execute("SET TimeZone = 'UTC'")
         self.backend = ibis.duckdb.from_connection(self.connection)
+        # Standard output is for results; Ibis turns DuckDB's bar on.
+        self.connection.execute("SET enable_progress_bar = false")
         for log in LOGS:
             self._create(log, self.columns[log])
         # Unfinished connections wait here until the finished ones are known.

@@ -19,6 +19,9 @@ HALF_DAY = 43_200.0
 UNKNOWN_TRANSPORT = "unknown_transport"
 """Zeek's proto for IP protocols other than TCP, UDP and ICMP (since 7.1)."""
 
+# Below are the system ports (RFC 6335), where services listen.
+_FIRST_USER_PORT = 1024
+
 _ANSWERED_STATES = ("SF", "S1", "S2", "S3", "RSTO")
 _UNANSWERED_STATES = ("S0", "REJ")
 
@@ -56,18 +59,22 @@ def is_request(conn: ir.Table) -> ir.BooleanColumn:
     Left out are ICMP messages that ask nothing, traceroute's probes, and UDP from a service port to
     a high one, which is an answer whose question was not seen.
     """
-    udp = conn.proto == "udp"
-    traceroute = udp & conn.resp_p.between(*_TRACEROUTE_PORTS)
-    answer = udp & (conn.orig_p < 1024) & (conn.resp_p >= 1024)  # noqa: PLR2004 - system ports
-    icmp = conn.proto == "icmp"
-    return ~(traceroute | answer).fill_null(False) & (~icmp | conn.orig_p.isin(_ICMP_REQUESTS))
+    traceroute = conn.resp_p.between(*_TRACEROUTE_PORTS)
+    answer = (conn.orig_p < _FIRST_USER_PORT) & (conn.resp_p >= _FIRST_USER_PORT)
+    return ibis.cases(
+        (conn.proto == "tcp", True),
+        (conn.proto == "udp", ~(traceroute | answer).fill_null(False)),
+        (conn.proto == "icmp", conn.orig_p.isin(_ICMP_REQUESTS)),
+        else_=True,
+    )
 
 
 def contacts(records: Records) -> ir.Table:
     """Who tried to reach whom: a row per source, destination, port, protocol and half day.
 
     Columns: ``orig_h resp_h resp_p proto half_day`` (half days since 1970), ``first last`` (times),
-    ``connections``, ``answered`` (in any of them), ``local_orig local_resp`` (what Zeek said).
+    ``connections``, ``answered`` (in any of them), ``local_orig`` (what Zeek said of the source),
+    ``is_local`` (whether the destination is local).
     Multicast and broadcast are left out. Computed once per run.
     """
     conn = records.conn
@@ -93,21 +100,19 @@ def contacts(records: Records) -> ir.Table:
         local_orig=attempts.local_orig.any(),
         local_resp=attempts.local_resp.any(),
     )
-    return records.keep(table.filter(~is_group(table.resp_h)), "contacts")
+    return records.keep(_with_locality(table.filter(~is_group(table.resp_h)), records), "contacts")
 
 
-def with_locality(table: ir.Table, records: Records) -> ir.Table:
-    """Add `is_local`: whether the responder (``resp_h``, ``local_resp``) is local.
-
-    Each address is looked up once, however many rows it stands in.
-    """
+def _with_locality(table: ir.Table, records: Records) -> ir.Table:
+    """Replace ``local_resp`` by `is_local`, looking each address up once."""
+    table = records.keep(table, "contacts_unplaced")
     addresses = table.group_by("resp_h").aggregate(flag=table.local_resp.any()).to_pandas()
     local = records.local.are_local(addresses.resp_h, addresses.flag)
     known = records.keep(
         pa.table({"resp_h": addresses.resp_h.to_list(), "is_local": local}, _LOCALITY),
         "known_addresses",
     )
-    return table.join(known, "resp_h")
+    return table.join(known, "resp_h").drop("local_resp")
 
 
 _LOCALITY = pa.schema([("resp_h", pa.string()), ("is_local", pa.bool_())])
@@ -152,17 +157,24 @@ def asked_names(records: Records) -> ir.Table:
     per run.
     """
     dns = records.dns
-    name = plain_name(dns)
-    outside = dns.mutate(name=name).filter(
-        ~dns.resp_p.isin(_NEIGHBOUR_PORTS).fill_null(False) & name.contains(".")
+    asked = dns.filter(~dns.resp_p.isin(_NEIGHBOUR_PORTS).fill_null(False))
+    # Most questions are repeats: they are counted before their names are looked at.
+    raw = asked.group_by("orig_h", "query").aggregate(
+        first=asked.ts.min(),
+        last=asked.ts.max(),
+        queries=asked.count(),
+        data_queries=asked.qtype_name.isin(_DATA_TYPES).fill_null(False).sum(),
+        refused=(asked.rcode_name == "NXDOMAIN").fill_null(False).sum(),
     )
-    site = ibis.or_(*(outside.name.endswith(suffix) for suffix in _SITE_SUFFIXES))
-    named = outside.filter(~site)
+    named = raw.mutate(name=plain_name(raw))
+    site = ibis.or_(*(named.name.endswith(suffix) for suffix in _SITE_SUFFIXES))
+    named = named.filter(named.name.contains(".") & ~site)
     table = named.group_by("orig_h", "name").aggregate(
-        first=named.ts.min(),
-        last=named.ts.max(),
-        queries=named.count(),
-        data_queries=named.qtype_name.isin(_DATA_TYPES).fill_null(False).sum(),
-        refused=(named.rcode_name == "NXDOMAIN").fill_null(False).sum(),
+        first=named["first"].min(),
+        last=named["last"].max(),
+        **{
+            count: named[count].sum().cast("int64")
+            for count in ("queries", "data_queries", "refused")
+        },
     )
     return records.keep(table, "asked_names")

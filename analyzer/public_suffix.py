@@ -39,7 +39,8 @@ def _rules() -> dict[str, int]:
             rule, extra = rule[2:], _WILDCARD
         elif rule.startswith("!"):
             rule, extra = rule[1:], _EXCEPTION
-        for spelling in {rule, rule.encode("idna").decode("ascii")}:
+        spellings = {rule} if rule.isascii() else {rule, rule.encode("idna").decode("ascii")}
+        for spelling in spellings:
             # A wildcard's base may be a suffix of its own; the wildcard covers both.
             rules[spelling] = extra if spelling not in rules else max(extra, rules[spelling])
     return rules

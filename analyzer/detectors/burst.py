@@ -94,11 +94,16 @@ class Parameters:
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
     """Buckets whose count has a tail probability below the bound."""
     keys = ("orig_h",) if parameters.per == "source" else ("orig_h", "resp_h")
-    name = f"burst_{parameters.per}_buckets"
     counted = shared.get(
-        (name, parameters.bucket), lambda: _buckets(records, keys, parameters.bucket, name)
+        (__name__, parameters.bucket),
+        lambda: _buckets(records.conn, ("orig_h",), parameters, records),
     )
-    scored = _scored(counted, keys, parameters)
+    loud = counted.filter(counted[parameters.of] >= _floor(parameters))
+    if not loud.count().execute():
+        return
+    if parameters.per == "pair":
+        counted = _pair_buckets(records, loud, parameters)
+    scored = records.keep(_scored(counted, keys, parameters), "burst_scored")
     deviations = scored.z.to_pandas().to_numpy()
     if not deviations.size:
         return
@@ -112,26 +117,43 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
             yield _detection(row, float(chance), _Basis(deviations.size, days), parameters)
 
 
-def _buckets(records: Records, keys: tuple[str, ...], size: float, name: str) -> ir.Table:
-    conn = records.conn
-    if "resp_h" in keys:
-        conn = conn.filter(~is_group(conn.resp_h))
+def _buckets(
+    conn: ir.Table, keys: tuple[str, ...], parameters: Parameters, records: Records
+) -> ir.Table:
+    """Connections and bytes of each key in each bucket."""
     sent = conn.orig_bytes.fill_null(0) + conn.resp_bytes.fill_null(0)
-    table = conn.group_by(*keys, bucket=(conn.ts / size).floor().cast("int64")).aggregate(
+    table = conn.group_by(*keys, bucket=_bucket(conn, parameters)).aggregate(
         connections=conn.count(),
         bytes=sent.sum().cast("int64"),
         first=conn.ts.min(),
         last=conn.ts.max(),
     )
-    return records.keep(table, name)
+    return records.keep(table, "burst_buckets_" + "_".join(keys))
+
+
+def _bucket(conn: ir.Table, parameters: Parameters) -> ir.IntegerColumn:
+    return (conn.ts / parameters.bucket).floor().cast("int64")
+
+
+def _pair_buckets(records: Records, loud: ir.Table, parameters: Parameters) -> ir.Table:
+    """The buckets of every pair that was ever loud.
+
+    A pair cannot be loud in a bucket in which its source is not, and only pairs that ever moved
+    something worth a line are worth a profile: most connections are never counted by pair.
+    """
+    conn = records.conn.mutate(bucket=_bucket(records.conn, parameters))
+    near = conn.semi_join(loud, ["orig_h", "bucket"])
+    pairs = _buckets(near, ("orig_h", "resp_h"), parameters, records)
+    pairs = pairs.filter(pairs[parameters.of] >= _floor(parameters))
+    pairs = pairs.filter(~is_group(pairs.resp_h)).select("orig_h", "resp_h").distinct()
+    pairs = records.keep(pairs, "burst_loud_pairs")
+    return _buckets(
+        conn.semi_join(pairs, ["orig_h", "resp_h"]), ("orig_h", "resp_h"), parameters, records
+    )
 
 
 def _scored(table: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
     """Buckets with what was expected of them (`middle`, in log1p) and how far above (`z`)."""
-    if len(keys) > 1:
-        # Only pairs that ever moved something worth a line are worth a profile.
-        loud = table.filter(table[parameters.of] >= _floor(parameters)).select(*keys).distinct()
-        table = table.semi_join(loud, keys)
     hour = (table.bucket * parameters.bucket / _HOUR).floor().cast("int64")
     week_hour = (hour + _EPOCH_WEEK_HOUR) % _WEEK_HOURS
     table = table.mutate(

@@ -70,6 +70,8 @@ class Parameters:
 
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
     """Sources and domains whose heaviest window carries more than names need."""
+    if not records.counts["dns"]:
+        return
     names = _names_below(records, parameters, shared)
     if names.empty:
         return

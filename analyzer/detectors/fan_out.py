@@ -5,12 +5,13 @@ source reaches many hosts that it never reached before, on one port, within minu
 come back. Two kinds of honest breadth are told apart. A host that looks for names first (browsing)
 meets outside hosts that stood in DNS answers, and nearly all of them answer, while a scanner takes
 addresses from thin air (Whyte, Kranakis and van Oorschot, "DNS-based Detection of Scanning Worms in
-an Enterprise Network", NDSS 2005). A monitor or backup server meets many local hosts, but returns to
-them.
+an Enterprise Network", NDSS 2005). A monitor or backup server meets many local hosts, but returns
+to them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import ibis
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from ibis import _
+from scipy.special import bdtrc
 
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import contacts, with_locality
+from analyzer.features import contacts
 from analyzer.findings import Evidence, Severity, duration
 from analyzer.parameters import Seconds, Share
 
@@ -72,28 +74,35 @@ class Parameters:
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
     """Sources that met more new hosts on one port than their lookups and routine explain."""
     met = _met(records, parameters, shared)
-    answered = _answered(records, met)
-    if answered is not None:
-        met = met.left_join(answered, met.resp_h == answered.address).drop("address")
-        met = met.mutate(known=met.known.fill_null(False))
-        habits = _habits(met)
+    if not met.count().execute():
+        return
+    has_answers = _has_answers(records, shared)
+    if has_answers:
+        known = _answered(records, met)
+        met = met.left_join(known, met.resp_h == known.address).drop("address")
+        met = records.keep(met.mutate(known=met.known.fill_null(False)), "fan_out_known")
     else:
         met = met.mutate(known=False)
-        habits = {}
     # Where most fail, the walk of the scan detector has more to say.
-    rows = [row for row in _widest(met, parameters) if row["hosts"] <= 2 * row["succeeded"]]
-    asked = {} if answered is not None else _asked(records, {row["orig_h"] for row in rows})
+    rows = [
+        row
+        for row in _widest(_suspects(met, records, parameters, has_answers=has_answers), parameters)
+        if row["hosts"] <= 2 * row["succeeded"]
+    ]
+    if not rows:
+        return
+    sources = {row["orig_h"] for row in rows}
+    habits = _habits(met, sources) if has_answers else {}
+    asked = {} if has_answers else _asked(records, sources)
     for row in rows:
         if row["is_local"]:
             explained: _Explained | None = _Explained()
-        elif answered is not None:
-            elsewhere, known = (
-                whole - part
-                for whole, part in zip(
-                    habits[row["orig_h"]], (row["hosts"], row["known"]), strict=True
-                )
+        elif has_answers:
+            every_met, every_known = habits[row["orig_h"]]
+            elsewhere = every_met - row["hosts"]
+            habitual = elsewhere >= parameters.hosts and (
+                every_known - row["known"] >= _HABIT * elsewhere
             )
-            habitual = elsewhere >= parameters.hosts and known >= _HABIT * elsewhere
             explained = _Explained(row["known"], habitual)
         else:
             explained = _explained_by_number(row, asked, parameters)
@@ -107,24 +116,77 @@ def _met(records: Records, parameters: Parameters, shared: Shared) -> ir.Table:
     table = table.filter(
         (table.proto == parameters.proto) & ~table.resp_p.isin(_INFRASTRUCTURE_PORTS)
     )
-    table = table.group_by("orig_h", "resp_p", "resp_h").aggregate(
+    table = table.group_by("orig_h", "resp_p", "resp_h", "is_local").aggregate(
         first=table["first"].min(),
         last=table["last"].max(),
         connections=table.connections.sum().cast("int64"),
         answered=table.answered.any(),
         local_orig=table.local_orig.any(),
-        local_resp=table.local_resp.any(),
     )
-    bucket = (table["first"] / parameters.window).floor().cast("int64")
-    crowded = table.group_by("orig_h", "resp_p", bucket=bucket).aggregate(
-        hosts=table.count(), flag=table.local_orig.any()
-    )
-    # A window lies in two neighbouring buckets, one of which holds half of it.
-    crowded = crowded.filter(crowded.hosts >= _least(parameters) / 2)
-    sources = crowded.group_by("orig_h").aggregate(flag=crowded.flag.any()).to_pandas()
+    table = records.keep(table, "fan_out_contacts")
+    crowded = _crowded(table, parameters).group_by("orig_h").aggregate(flag=lambda t: t.flag.any())
+    sources = crowded.to_pandas()
     local = sources.orig_h[records.local.are_local(sources.orig_h, sources.flag)]
-    kept = table.filter(table.orig_h.isin(sorted(local))) if len(local) else table.limit(0)
-    return records.keep(with_locality(kept, records), "fan_out_met")
+    if local.empty:
+        return table.limit(0)
+    return table.filter(table.orig_h.isin(sorted(local)))
+
+
+def _crowded(met: ir.Table, parameters: Parameters, **more: ir.Deferred) -> ir.Table:
+    """The spans of two windows in which a source met enough hosts on a port, on one side."""
+    keys = ("orig_h", "resp_p", "is_local")
+    bucket = (met["first"] / parameters.window).floor().cast("int64")
+    counted = met.group_by(*keys, bucket=bucket).aggregate(
+        hosts=met.count(), flag=met.local_orig.any(), **more
+    )
+    # Whatever lies in one window lies in two neighbouring buckets.
+    order = ibis.window(group_by=keys, order_by="bucket")
+    counted = counted.mutate(before=counted.bucket.lag().over(order))
+    counts = ("hosts", *more)
+    counted = counted.mutate(
+        **{f"{name}_before": counted[name].lag().over(order) for name in counts}
+    )
+    follows = counted.before == counted.bucket - 1
+    pairs = counted.mutate(
+        **{
+            name: counted[name] + ibis.ifelse(follows, counted[f"{name}_before"], 0).fill_null(0)
+            for name in counts
+        }
+    )
+    return pairs.filter(pairs.hosts >= _least(parameters))
+
+
+def _suspects(
+    met: ir.Table, records: Records, parameters: Parameters, *, has_answers: bool
+) -> ir.Table:
+    """The contacts of every source, port and side that may have a window worth a line."""
+    crowded = _crowded(met, parameters, unknown=(~_.known).sum(), failed=(~_.answered).sum())
+    # Without DNS answers only failures speak for the outside, and so few never do.
+    speaks = crowded.unknown >= _least(parameters)
+    if not has_answers:
+        speaks = crowded.failed >= _least_failures(parameters)
+    kept = crowded.filter(crowded.is_local | speaks).select("orig_h", "resp_p", "is_local")
+    suspects = records.keep(kept.distinct(), "fan_out_suspects")
+    return records.keep(met.semi_join(suspects, ["orig_h", "resp_p", "is_local"]), "fan_out_crowd")
+
+
+def _least_failures(parameters: Parameters) -> int:
+    """The fewest failures that are unlikely in the smallest window."""
+    smallest = math.ceil(_least(parameters))
+    return next(k for k in range(smallest + 1) if _chance(k, smallest, parameters) <= _CHANCE)
+
+
+def _chance(failed: int, hosts: int, parameters: Parameters) -> float:
+    """Chance of at least so many silent ones among hosts that an honest source meets."""
+    return float(bdtrc(failed - 1, hosts, parameters.honest_failure)) if failed else 1.0
+
+
+def _has_answers(records: Records, shared: Shared) -> bool:
+    def look() -> bool:
+        dns = records.dns
+        return bool(records.counts["dns"]) and bool(dns.answers.notnull().any().execute())
+
+    return shared.get((__name__, "answers"), look)
 
 
 def _least(parameters: Parameters) -> float:
@@ -133,19 +195,16 @@ def _least(parameters: Parameters) -> float:
     return float(values[scores.index(Severity.LOW.bound)] * parameters.hosts)
 
 
-def _answered(records: Records, met: ir.Table) -> ir.Table | None:
-    """The outside addresses met that stand in some DNS answer; None without DNS answers at all."""
-    if not records.counts["dns"] or not records.dns.answers.notnull().any().execute():
-        return None
+def _answered(records: Records, met: ir.Table) -> ir.Table:
+    """The outside addresses met that stand in some DNS answer."""
     outside = met.filter(~met.is_local).select(address=met.resp_h).distinct()
     answers = records.dns.select(address=records.dns.answers.unnest())
-    known = answers.semi_join(outside, "address").distinct().mutate(known=True)
-    return records.keep(known, "fan_out_known")
+    return answers.semi_join(outside, "address").distinct().mutate(known=True)
 
 
-def _habits(met: ir.Table) -> dict[str, tuple[int, int]]:
+def _habits(met: ir.Table, sources: set[str]) -> dict[str, tuple[int, int]]:
     """For each source, how many outside hosts it met, and how many of them were looked up."""
-    outside = met.filter(~met.is_local)
+    outside = met.filter(~met.is_local & met.orig_h.isin(sorted(sources)))
     table = outside.group_by("orig_h").aggregate(
         met=outside.count(), known=outside.known.sum().cast("int64")
     )
@@ -218,8 +277,7 @@ def _detection(
 ) -> Iterator[Detection]:
     new, inside = row["hosts"], row["is_local"]
     failed = new - row["succeeded"]
-    chance = float(binom.sf(failed - 1, new, parameters.honest_failure))
-    if not explained.habitual and chance > _CHANCE:
+    if not explained.habitual and _chance(failed, new, parameters) > _CHANCE:
         # Looked up where we cannot see it (an encrypted resolver, another address of the host).
         return
     unexplained = new - explained.hosts

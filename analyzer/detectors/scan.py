@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import ibis
 
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import UNKNOWN_TRANSPORT, contacts, with_locality
+from analyzer.features import UNKNOWN_TRANSPORT, contacts
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Probability, Seconds
 
@@ -52,6 +52,7 @@ _PEER_HOSTS_PER_PORT = 2.0
 _FIRST_FREE_PORT = 1024
 
 _MILLION = 1_000_000
+_SLOT = 1800.0
 
 # Failures per host and per port from which they fill a block, rather than lie about in it.
 _DENSITY = 1.5
@@ -125,9 +126,11 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 
 def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator[Scan]:
     table = shared.get(contacts, lambda: contacts(records))
-    windows = _windows(table, records, _least_steps(parameters))
+    windows = _windows(table, records, parameters)
     found = {shape: _walks(windows, shape, records, parameters) for shape in _KEYS}
-    peers = _peer_to_peer(windows)
+    if not any(found.values()):
+        return
+    peers = _peer_to_peer(windows, {scan.source for scans in found.values() for scan in scans})
     blocks = []
     for block in found["block"]:
         key = (block.source, block.proto, block.window)
@@ -166,12 +169,12 @@ def _least_steps(parameters: Parameters) -> int:
     return math.ceil(_bound(parameters) / _step(parameters)[0])
 
 
-def _windows(table: ir.Table, records: Records, least: int) -> ir.Table:
+def _windows(table: ir.Table, records: Records, parameters: Parameters) -> ir.Table:
     """Contacts of sources with enough failures, in windows of 24 hours that start every 12."""
     failures = (
         table.filter(~table.answered).group_by("orig_h").aggregate(failed=lambda t: t.count())
     )
-    suspects = failures.filter(failures.failed >= least)
+    suspects = failures.filter(failures.failed >= _least_steps(parameters))
     kept = table.semi_join(suspects, "orig_h")
     doubled = kept.mutate(window=kept.half_day).union(kept.mutate(window=kept.half_day - 1))
     # A window must not reach beyond the data, or it would only repeat its neighbour.
@@ -186,16 +189,40 @@ def _windows(table: ir.Table, records: Records, least: int) -> ir.Table:
         connections=inside.connections.sum().cast("int64"),
         answered=inside.answered.any(),
         local_orig=inside.local_orig.any(),
-        local_resp=inside.local_resp.any(),
+        is_local=inside.is_local.any(),
     )
-    return records.keep(with_locality(merged, records), "scan_windows")
+    return records.keep(merged, "scan_windows")
+
+
+def _suspects(windows: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
+    """The keys whose walk may reach the bound, found without walking it.
+
+    Within a slot of time the walk is highest if all failures come first, and carries most into the
+    next if they come last: with f failures and a answers in a slot, the carry is at most
+    max(f, carry + f - a), which a running maximum gives, and the peak at most the carry before it
+    plus f. Most hosts fail now and then, between many answers, and are done with here.
+    """
+    up, down = _step(parameters)
+    slots = windows.group_by(
+        *keys, slot=(windows["first"] / _SLOT).floor().cast("int64")
+    ).aggregate(
+        up=(~windows.answered).sum().cast("int64") * up,
+        down=windows.answered.sum().cast("int64") * down,
+    )
+    order = ibis.window(group_by=keys, order_by="slot", preceding=None, following=0)
+    slots = slots.mutate(walk=(slots.up + slots.down).sum().over(order).cast("int64"))
+    slots = slots.mutate(carry=slots.walk + (slots.up - slots.walk).max().over(order))
+    before = ibis.window(group_by=keys, order_by="slot")
+    slots = slots.mutate(peak=slots.carry.lag().over(before).fill_null(0) + slots.up)
+    return slots.filter(slots.peak >= _bound(parameters)).select(*keys).distinct()
 
 
 def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parameters) -> list[Scan]:
     """The walks of one shape that reach the bound."""
     keys = ("window", "orig_h", "proto", *_KEYS[shape])
-    groups = windows.group_by(*keys).aggregate(failed=(~windows.answered).sum())
-    suspects = groups.filter(groups.failed >= _least_steps(parameters))
+    suspects = records.keep(_suspects(windows, keys, parameters), "scan_suspects")
+    if not suspects.count().execute():
+        return []
     up, down = _step(parameters)
     steps = windows.semi_join(suspects, keys).mutate(
         step=lambda t: ibis.ifelse(t.answered, down, up)
@@ -257,9 +284,10 @@ def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]
     ]
 
 
-def _peer_to_peer(windows: ir.Table) -> set[tuple[str, int]]:
-    """Sources, by window, whose failures look like a peer-to-peer client's."""
+def _peer_to_peer(windows: ir.Table, sources: set[str]) -> set[tuple[str, int]]:
+    """Those of the sources, by window, whose failures look like a peer-to-peer client's."""
     high = windows.filter(~windows.answered & (windows.resp_p >= _FIRST_FREE_PORT))
+    high = high.filter(high.orig_h.isin(sorted(sources)))
     spread = high.group_by("orig_h", "window").aggregate(
         ports=high.resp_p.nunique(), hosts=high.resp_h.nunique()
     )
