@@ -103,14 +103,14 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         return
     if parameters.per == "pair":
         counted = _pair_buckets(records, loud, parameters)
-    scored = records.keep(_scored(counted, keys, parameters), "burst_scored")
+    days = ((records.last or 0.0) - (records.first or 0.0)) / _DAY
+    scored = records.keep(_scored(counted, keys, days, parameters), "burst_scored")
     deviations = scored.z.to_pandas().to_numpy()
     if not deviations.size:
         return
     tail = fit_tail(deviations, prior=_PRIOR_TAIL, least_scale=_LEAST_TAIL_SCALE)
     loud = _routine(_loud(scored, tail, parameters), scored, keys, parameters)
     loud = loud.order_by(*keys, "bucket").to_pandas()
-    days = ((records.last or 0.0) - (records.first or 0.0)) / _DAY
     chances = tail.probability(loud.z)
     for row, chance in zip(loud.to_dict("records"), chances, strict=True):
         if chance <= parameters.false_alarm:
@@ -152,8 +152,13 @@ def _pair_buckets(records: Records, loud: ir.Table, parameters: Parameters) -> i
     )
 
 
-def _scored(table: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
-    """Buckets with what was expected of them (`middle`, in log1p) and how far above (`z`)."""
+def _scored(
+    table: ir.Table, keys: tuple[str, ...], days: float, parameters: Parameters
+) -> ir.Table:
+    """Buckets with what was expected of them (`middle`, in log1p) and how far above (`z`).
+
+    A level of the fallback that cannot have samples enough within so many days is left out.
+    """
     hour = (table.bucket * parameters.bucket / _HOUR).floor().cast("int64")
     week_hour = (hour + _EPOCH_WEEK_HOUR) % _WEEK_HOURS
     table = table.mutate(
@@ -162,10 +167,13 @@ def _scored(table: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> i
         day_hour=hour % _DAY_HOURS + ibis.ifelse(week_hour >= _WEEKEND, _DAY_HOURS, 0),
     )
     for level, by in (("own", keys), ("day", (*keys, "day_hour")), ("week", (*keys, "week_hour"))):
-        middles = table.group_by(*by).aggregate(
-            **{f"{level}_middle": table.x.median(), f"{level}_samples": table.count()}
-        )
-        table = table.join(middles, by)
+        if level == "own" or days * _DAY_HOURS >= _ENOUGH * parameters.bucket / _HOUR * (
+            _DAY_HOURS if level == "day" else _WEEK_HOURS
+        ):
+            middles = table.group_by(*by).aggregate(
+                **{f"{level}_middle": table.x.median(), f"{level}_samples": table.count()}
+            )
+            table = table.join(middles, by)
     return _deviations(table, keys)
 
 
@@ -174,10 +182,16 @@ def _deviations(table: ir.Table, keys: tuple[str, ...]) -> ir.Table:
     samples = table.own_samples
     table = table.mutate(
         middle=ibis.cases(
-            (table.week_samples >= _ENOUGH, table.week_middle),
-            (table.day_samples >= _ENOUGH, table.day_middle),
-            else_=(samples * table.own_middle + _PRIOR_WEIGHT * population)
-            / (samples + _PRIOR_WEIGHT),
+            *(
+                (table[f"{level}_samples"] >= _ENOUGH, table[f"{level}_middle"])
+                for level in ("week", "day")
+                if f"{level}_samples" in table.columns
+            ),
+            (
+                samples >= 0,
+                (samples * table.own_middle + _PRIOR_WEIGHT * population)
+                / (samples + _PRIOR_WEIGHT),
+            ),
         ).cast("float64")
     )
     table = table.mutate(off=table.x - table.middle)

@@ -91,7 +91,14 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     ]
     if not rows:
         return
-    sources = {row["orig_h"] for row in rows}
+    if not has_answers:
+        rows = [
+            row
+            for row in rows
+            if row["is_local"]
+            or _chance(row["hosts"] - row["succeeded"], row["hosts"], parameters) <= _CHANCE
+        ]
+    sources = {row["orig_h"] for row in rows if not row["is_local"]}
     habits = _habits(met, sources) if has_answers else {}
     asked = {} if has_answers else _asked(records, sources)
     for row in rows:

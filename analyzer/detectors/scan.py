@@ -126,11 +126,13 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 
 def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator[Scan]:
     table = shared.get(contacts, lambda: contacts(records))
-    windows = _windows(table, records, parameters)
-    found = {shape: _walks(windows, shape, records, parameters) for shape in _KEYS}
+    tries = _first_tries(table, records, parameters)
+    if not tries.count().execute():
+        return
+    found = {shape: _walks(tries, shape, records, parameters) for shape in _KEYS}
     if not any(found.values()):
         return
-    peers = _peer_to_peer(windows, {scan.source for scans in found.values() for scan in scans})
+    peers = _peer_to_peer(tries, {scan.source for scans in found.values() for scan in scans})
     blocks = []
     for block in found["block"]:
         key = (block.source, block.proto, block.window)
@@ -143,7 +145,7 @@ def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator
     swept = {(block.source, block.proto, block.window) for block in blocks}
     yield from blocks
     for scan in (*found["address"], *found["port"]):
-        peer = scan.outside_only and (scan.source, scan.window) in peers
+        peer = scan.outside_only and scan.source in peers
         held_back = peer and scan.shape == "address" and (scan.port or 0) >= _FIRST_FREE_PORT
         if (scan.source, scan.proto, scan.window) not in swept and not held_back:
             yield scan
@@ -169,45 +171,54 @@ def _least_steps(parameters: Parameters) -> int:
     return math.ceil(_bound(parameters) / _step(parameters)[0])
 
 
-def _windows(table: ir.Table, records: Records, parameters: Parameters) -> ir.Table:
-    """Contacts of sources with enough failures, in windows of 24 hours that start every 12."""
+def _first_tries(table: ir.Table, records: Records, parameters: Parameters) -> ir.Table:
+    """Contacts of sources with enough failures, told whether the target is new (`is_first`)."""
     failures = (
         table.filter(~table.answered).group_by("orig_h").aggregate(failed=lambda t: t.count())
     )
     suspects = failures.filter(failures.failed >= _least_steps(parameters))
-    kept = table.semi_join(suspects, "orig_h")
-    doubled = kept.mutate(window=kept.half_day).union(kept.mutate(window=kept.half_day - 1))
+    target = ibis.window(group_by=("orig_h", "resp_h", "proto", "resp_p"))
+    kept = records.keep(table.semi_join(suspects, "orig_h"), "scan_contacts")
+    tried = kept.mutate(is_first=kept.half_day == kept.half_day.min().over(target))
+    return records.keep(tried, "scan_tries")
+
+
+def _windows(tries: ir.Table) -> ir.Table:
+    """Contacts in windows of 24 hours that start every 12, a row per target and window."""
+    doubled = tries.mutate(window=tries.half_day).union(tries.mutate(window=tries.half_day - 1))
     # A window must not reach beyond the data, or it would only repeat its neighbour.
-    bounds = table.aggregate(start=table.half_day.min(), end=table.half_day.max())
+    bounds = tries.aggregate(start=tries.half_day.min(), end=tries.half_day.max())
     start, end = bounds.start.as_scalar(), bounds.end.as_scalar()
     inside = doubled.filter(
         (doubled.window >= start) & (doubled.window <= ibis.greatest(start, end - 1))
     )
-    merged = inside.group_by("window", "orig_h", "proto", "resp_p", "resp_h").aggregate(
-        first=inside.first.min(),
+    return inside.group_by("window", "orig_h", "proto", "resp_p", "resp_h").aggregate(
+        first=inside["first"].min(),
         last=inside["last"].max(),
         connections=inside.connections.sum().cast("int64"),
         answered=inside.answered.any(),
         local_orig=inside.local_orig.any(),
         is_local=inside.is_local.any(),
     )
-    return records.keep(merged, "scan_windows")
 
 
-def _suspects(windows: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
-    """The keys whose walk may reach the bound, found without walking it.
+def _suspects(tries: ir.Table, keys: tuple[str, ...], parameters: Parameters) -> ir.Table:
+    """The keys whose walk may reach the bound in some window, found without walking it.
 
     Within a slot of time the walk is highest if all failures come first, and carries most into the
     next if they come last: with f failures and a answers in a slot, the carry is at most
     max(f, carry + f - a), which a running maximum gives, and the peak at most the carry before it
-    plus f. Most hosts fail now and then, between many answers, and are done with here.
+    plus f. Answers count only where the target is new, since in no window do they count more often.
+    Most hosts fail now and then, between many answers, and are done with here.
     """
     up, down = _step(parameters)
-    slots = windows.group_by(
-        *keys, slot=(windows["first"] / _SLOT).floor().cast("int64")
-    ).aggregate(
-        up=(~windows.answered).sum().cast("int64") * up,
-        down=windows.answered.sum().cast("int64") * down,
+    failures = tries.filter(~tries.answered).group_by(*keys).aggregate(failed=lambda t: t.count())
+    enough = failures.filter(failures.failed >= _least_steps(parameters))
+    slotted = tries.semi_join(enough, keys)
+    slot = (slotted["first"] / _SLOT).floor().cast("int64")
+    slots = slotted.group_by(*keys, slot=slot).aggregate(
+        up=(~slotted.answered).sum().cast("int64") * up,
+        down=(slotted.answered & slotted.is_first).sum().cast("int64") * down,
     )
     order = ibis.window(group_by=keys, order_by="slot", preceding=None, following=0)
     slots = slots.mutate(walk=(slots.up + slots.down).sum().over(order).cast("int64"))
@@ -217,16 +228,16 @@ def _suspects(windows: ir.Table, keys: tuple[str, ...], parameters: Parameters) 
     return slots.filter(slots.peak >= _bound(parameters)).select(*keys).distinct()
 
 
-def _walks(windows: ir.Table, shape: Shape, records: Records, parameters: Parameters) -> list[Scan]:
+def _walks(tries: ir.Table, shape: Shape, records: Records, parameters: Parameters) -> list[Scan]:
     """The walks of one shape that reach the bound."""
-    keys = ("window", "orig_h", "proto", *_KEYS[shape])
-    suspects = records.keep(_suspects(windows, keys, parameters), "scan_suspects")
+    about = ("orig_h", "proto", *_KEYS[shape])
+    suspects = records.keep(_suspects(tries, about, parameters), "scan_suspects")
     if not suspects.count().execute():
         return []
+    keys = ("window", *about)
     up, down = _step(parameters)
-    steps = windows.semi_join(suspects, keys).mutate(
-        step=lambda t: ibis.ifelse(t.answered, down, up)
-    )
+    steps = records.keep(_windows(tries.semi_join(suspects, about)), "scan_windows")
+    steps = steps.mutate(step=ibis.ifelse(steps.answered, down, up))
     order = ibis.window(
         group_by=keys, order_by=["first", "resp_h", "resp_p"], preceding=None, following=0
     )
@@ -284,19 +295,19 @@ def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]
     ]
 
 
-def _peer_to_peer(windows: ir.Table, sources: set[str]) -> set[tuple[str, int]]:
-    """Those of the sources, by window, whose failures look like a peer-to-peer client's."""
-    high = windows.filter(~windows.answered & (windows.resp_p >= _FIRST_FREE_PORT))
+def _peer_to_peer(tries: ir.Table, sources: set[str]) -> set[str]:
+    """Those of the sources whose failures look like a peer-to-peer client's."""
+    high = tries.filter(~tries.answered & (tries.resp_p >= _FIRST_FREE_PORT))
     high = high.filter(high.orig_h.isin(sorted(sources)))
-    spread = high.group_by("orig_h", "window").aggregate(
+    spread = high.group_by("orig_h").aggregate(
         ports=high.resp_p.nunique(), hosts=high.resp_h.nunique()
     )
     peers = spread.filter(
         (spread.ports >= _PEER_PORTS)
         & (spread.hosts < _PEER_HOSTS_PER_PORT * spread.ports)
         & (spread.ports < _PEER_HOSTS_PER_PORT * spread.hosts)
-    ).to_pandas()
-    return set(zip(peers.orig_h, peers.window, strict=True))
+    )
+    return set(peers.orig_h.to_pandas())
 
 
 def _detection(scan: Scan, parameters: Parameters) -> Detection:
