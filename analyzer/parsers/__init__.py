@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -14,15 +15,18 @@ from analyzer.engine import Engine, out_of_resources
 from analyzer.errors import EmptyInputError
 from analyzer.parsers import json_lines, tsv
 from analyzer.parsers.account import Account, FileAccount
+from analyzer.parsers.blocks import BOM, LINE_LIMIT
 from analyzer.parsers.compression import PlainBytes
 from analyzer.parsers.discovery import Source, discover
 from analyzer.parsers.header import (
+    FIRST_LINES,
     is_headless_tsv,
     is_json,
     is_tsv,
     json_fields,
     log_of,
 )
+from analyzer.parsers.validation import BLANK, OTHER_LOG
 
 NO_LOG = "no Zeek log: neither a #fields header nor JSON rows at its start"
 
@@ -77,20 +81,21 @@ def _nothing(account: Account) -> str:
 
 def _read_source(source: Source, engine: Engine, file: FileAccount, on_progress: Progress) -> None:
     try:
-        with _opened(source) as stream:
-            file.size = os.fstat(stream.fileno()).st_size if source.path else 0
-            _read_stream(source, stream, engine, file, on_progress)
+        opened = _opened(source)
     except OSError as error:
         file.remark(f"cannot be read: {error.strerror or error}", failed=True)
+        return
+    with opened as stream:
+        file.size = os.fstat(stream.fileno()).st_size if source.path else 0
+        _read_stream(source, stream, engine, file, on_progress)
 
 
-@contextlib.contextmanager
-def _opened(source: Source) -> Iterator[IO[bytes]]:
-    if source.path is None:
-        yield sys.stdin.buffer
-    else:
-        with source.path.open("rb", buffering=0) as stream:
-            yield stream
+def _opened(source: Source) -> contextlib.AbstractContextManager[IO[bytes]]:
+    if source.path is not None:
+        return source.path.open("rb")
+    if sys.stdin is None:  # as it is where the shell closed it
+        raise OSError(errno.EBADF, "standard input is closed")
+    return contextlib.nullcontext(sys.stdin.buffer)
 
 
 def _read_stream(
@@ -102,27 +107,34 @@ def _read_stream(
 ) -> None:
     plain = PlainBytes(stream, on_progress)
     chunks = iter(plain)
-    head = next(chunks, b"")
+    head = _head(chunks)
     rest = itertools.chain([head], chunks)
     # Sensors that log open connections ahead of time (open_conn.log) keep Zeek's #path.
     unfinished = source.path is not None and source.path.name.startswith("open_")
     if is_tsv(head) or is_headless_tsv(head):
-        if source.path and plain.codec is None and file.size > 0:
-            if tsv.load_file(source.path, head, engine, file, unfinished=unfinished):
-                on_progress(file.size - plain.consumed)
-                return
+        path = source.path if plain.codec is None and file.size > 0 else None
+        if path and tsv.load_file(path, head, engine, file, unfinished=unfinished):
+            on_progress(file.size - plain.consumed)
+            return
         tsv.load_stream(plain, rest, engine, file, unfinished=unfinished)
-    elif is_json(head) and (path := _json_log(head)) is not None:
-        if path:
-            file.ignore(path)
-        else:
-            json_lines.load_stream(plain, rest, engine, file, unfinished=unfinished)
-    elif plain.fault and not head:
-        pass
-    else:
-        file.remark("empty file" if not head else NO_LOG, failed=source.named and bool(head))
+    elif is_json(head) and (log := _json_log(head)) is not None:
+        json_lines.load_stream(plain, rest, engine, file, unfinished=unfinished)
+        if log and not file.read and file.skipped.keys() <= {OTHER_LOG, BLANK}:
+            file.disown(log)
+    elif head:
+        file.remark(NO_LOG, failed=source.named)
+    elif not plain.fault:
+        file.remark("empty file", failed=False)
     if plain.fault:
         file.remark(plain.fault, failed=True)
+
+
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """The start of a stream, long enough to tell what it is."""
+    head = bytearray()
+    while len(head) <= LINE_LIMIT and (chunk := next(chunks, b"")):
+        head += chunk
+    return bytes(head)
 
 
 def _json_log(head: bytes) -> str | None:
@@ -130,16 +142,18 @@ def _json_log(head: bytes) -> str | None:
 
     Returns:
         None if they are no Zeek log's, the name of the log if they all are of one that is not
-        used, and an empty text if they are to be read.
+        used, and an empty text otherwise.
     """
-    lines = head.splitlines()
-    rows = [row for row in map(_json_row, lines[:100]) if row]
+    if b"\n" not in head and len(head) > LINE_LIMIT:
+        return ""
+    lines = head.removeprefix(BOM).split(b"\n", FIRST_LINES)[:FIRST_LINES]
+    rows = [row for row in map(_json_row, lines) if row]
     if any(log_of(json_fields(row)) for row in rows):
         return ""
-    paths = {str(row.get("_path", "")) for row in rows if "_path" in row or "ts" in row}
-    if not paths:
+    logs = {str(row.get("_path", "")) for row in rows if "_path" in row or "ts" in row}
+    if not logs:
         return None
-    return paths.pop() or "unnamed" if len(paths) == 1 else ""
+    return logs.pop() or "unnamed" if len(logs) == 1 else ""
 
 
 def _json_row(line: bytes) -> dict[str, Any]:

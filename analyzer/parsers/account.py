@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from analyzer.errors import Location
@@ -18,9 +18,11 @@ class Problem:
 
     location: Location
     reason: str
+    detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.reason}"
+        said = f"{self.location}: {self.reason}"
+        return f"{said} ({self.detail})" if self.detail else said
 
 
 @dataclass(slots=True)
@@ -53,16 +55,32 @@ class FileAccount:
     def skip(self, reason: str, line: int | None, count: int = 1, *, detail: str = "") -> None:
         """Count `count` lines skipped for `reason`, remembering the place if it is an early one."""
         seen = self.skipped[reason]
-        self.skipped[reason] += count
+        if count:
+            self.skipped[reason] += count
         if line is not None and (self.keep_all or seen < EXAMPLES_PER_REASON):
-            said = f"{reason} ({detail})" if detail else reason
-            self.examples.append(Problem(Location(self.name, line), said))
+            self.examples.append(Problem(Location(self.name, line), reason, detail))
+
+    def skip_all(self, reason: str, count: int, line_of: Callable[[int], int]) -> None:
+        """Count `count` lines skipped for one reason; `line_of` numbers them, given 0, 1, ..."""
+        located = count
+        if not self.keep_all:
+            located = min(count, max(EXAMPLES_PER_REASON - self.skipped[reason], 0))
+        for index in range(located):
+            self.skip(reason, line_of(index))
+        self.skip(reason, None, count - located)
 
     def ignore(self, log: str) -> None:
         """Note that the file, or a part of it, is a Zeek log of a kind that we do not use."""
         note = f"a Zeek {log} log, not one of conn, dns, ssl, http"
         if note not in self.note:
             self.remark(note, failed=False)
+
+    def disown(self, log: str) -> None:
+        """Take back that lines were skipped: all are of a log of a kind that we do not use."""
+        self.lines = 0
+        self.skipped.clear()
+        self.examples.clear()
+        self.ignore(log)
 
     def remark(self, note: str, *, failed: bool) -> None:
         """Say something about the file as a whole; remarks add up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,11 @@ LINE_LIMIT = 1 << 20
 
 BLOCK_SIZE = 1 << 26
 """Most bytes in a block: what is on disk at once of a compressed log."""
+
+BOM = b"\xef\xbb\xbf"
+
+_START = 64
+_LINE_END = re.compile(rb"\r+\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,10 @@ class HeaderLine:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Whole data lines that follow each other, no header line among them."""
+    """Whole data lines that follow each other, no header line among them.
+
+    Each ends in a line feed alone, but for the very last of a stream, which may lack it.
+    """
 
     data: bytes
     line: int
@@ -37,16 +46,11 @@ class Overlong:
 
     line: int
     length: int
+    start: bytes
+    """Its first bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CutOff:
-    """The stream ended inside this line because it broke."""
-
-    line: int
-
-
-Piece = HeaderLine | Rows | Overlong | CutOff
+Piece = HeaderLine | Rows | Overlong
 
 
 def pieces(chunks: Iterable[bytes], *, headers: bool) -> Iterator[Piece]:
@@ -59,35 +63,41 @@ def pieces(chunks: Iterable[bytes], *, headers: bool) -> Iterator[Piece]:
     rest: list[bytes] = []
     held = 0
     line = 1
-    dropping = 0
-    first = True
-    for data in chunks:
-        chunk = data
-        if first:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
-            first = False
-        cut = chunk.rfind(b"\n") + 1
+    # First bytes of the line that is being dropped, empty if none is.
+    dropping = b""
+    for chunk in _without_bom(chunks):
+        data = chunk
+        cut = data.rfind(b"\n") + 1
         if not cut:
-            held += len(chunk)
-            if dropping or held > LINE_LIMIT:
-                dropping, rest = held, []
-            else:
-                rest.append(chunk)
+            held += len(data)
+            if not dropping:
+                rest.append(data)
+            if held > LINE_LIMIT and not dropping:
+                dropping, rest = b"".join(rest)[:_START], []
             continue
         if dropping:
-            end = chunk.index(b"\n") + 1
-            yield Overlong(line, dropping + end - 1)
+            end = data.index(b"\n") + 1
+            yield Overlong(line, held + end - 1, dropping)
             line += 1
-            chunk, cut, dropping, held = chunk[end:], cut - end, 0, 0
-        body = b"".join((*rest, chunk[:cut]))
-        rest, held = [chunk[cut:]], len(chunk) - cut
+            data, cut, dropping = data[end:], cut - end, b""
+        body = b"".join((*rest, data[:cut]))
+        rest, held = [data[cut:]], len(data) - cut
         for piece in _split(body, line, headers=headers):
             yield piece
             line = piece.line + (piece.count if isinstance(piece, Rows) else 1)
     if dropping:
-        yield Overlong(line, dropping)
+        yield Overlong(line, held, dropping)
     elif tail := b"".join(rest):
         yield from _split(tail, line, headers=headers)
+
+
+def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    waiting = iter(chunks)
+    head = b""
+    while len(head) < len(BOM) and (chunk := next(waiting, b"")):
+        head += chunk
+    yield head.removeprefix(BOM)
+    yield from waiting
 
 
 def _split(body: bytes, line: int, *, headers: bool) -> Iterator[HeaderLine | Rows]:
@@ -102,6 +112,6 @@ def _split(body: bytes, line: int, *, headers: bool) -> Iterator[HeaderLine | Ro
             end = (body.find(b"\n#", start) + 1 if headers else 0) or len(body)
             rows = body[start:end]
             count = rows.count(b"\n") + (not rows.endswith(b"\n"))
-            yield Rows(rows, line, count)
+            yield Rows(_LINE_END.sub(b"\n", rows) if b"\r" in rows else rows, line, count)
             line += count
         start = end

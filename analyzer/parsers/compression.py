@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -35,10 +36,14 @@ class _Decoder(Protocol):
 
 
 class _GzipDecoder:
-    """zlib's decompressor behind the interface of the others."""
+    """zlib's decompressor behind the interface of the others.
+
+    zlib raises on damage and keeps to itself what it got out before; here that is handed on first.
+    """
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(wbits=31)
+        self._error: zlib.error | None = None
 
     @property
     def eof(self) -> bool:
@@ -46,14 +51,26 @@ class _GzipDecoder:
 
     @property
     def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
+        return self._error is None and not self._zlib.unconsumed_tail
 
     @property
     def unused_data(self) -> bytes:
         return self._zlib.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max(max_length, 0))
+        if self._error:
+            raise self._error
+        data = self._zlib.unconsumed_tail + data
+        before = self._zlib.copy()
+        try:
+            return self._zlib.decompress(data, max(max_length, 0))
+        except zlib.error as error:
+            self._error = error
+        plain = bytearray()
+        with contextlib.suppress(zlib.error):
+            for byte in data:
+                plain += before.decompress(bytes([byte]))
+        return bytes(plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +82,13 @@ class Codec:
     decoder: Callable[[], _Decoder]
 
 
+# What xz -9 needs is 65 MiB; a file may demand 4 GiB.
+_MEMORY_LIMIT = 1 << 28
+
 CODECS = (
     Codec("gzip", b"\x1f\x8b", _GzipDecoder),
     Codec("bzip2", b"BZh", bz2.BZ2Decompressor),
-    Codec("xz", b"\xfd7zXZ\x00", lzma.LZMADecompressor),
+    Codec("xz", b"\xfd7zXZ\x00", lambda: lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT)),
     Codec("zstd", b"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor),
 )
 
@@ -141,8 +161,7 @@ class PlainBytes:
             data = b""
             if decoder.eof:
                 # Members may follow each other (cat a.gz b.gz), and padding may follow the last.
-                data = decoder.unused_data or self._read()
-                data = data if data.strip(b"\0") else self._skip_padding()
+                data = decoder.unused_data.lstrip(b"\0") or self._past_padding()
                 if not data:
                     return
                 if not data.startswith(codec.magic[: len(data)]):
@@ -157,7 +176,7 @@ class PlainBytes:
                     )
                     return
 
-    def _skip_padding(self) -> bytes:
+    def _past_padding(self) -> bytes:
         while data := self._read():
             if stripped := data.lstrip(b"\0"):
                 return stripped

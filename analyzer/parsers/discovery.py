@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -47,10 +48,12 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
             sources.append(Source("<stdin>", None, named=True))
             continue
         for path, named in _expand(text):
-            status = path.stat()
-            if (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
+            identity = _identity(path)
+            # What cannot be looked at stays: reading it will fail, and that goes into the books.
+            if identity is None or identity not in seen:
                 sources.append(Source(str(path), path, named))
+            if identity is not None:
+                seen.add(identity)
     return sources
 
 
@@ -63,21 +66,22 @@ def input_size(paths: Iterable[str | os.PathLike[str]]) -> int:
     sources = discover(paths)
     if any(source.path is None for source in sources):
         return 0
-    return sum(source.path.stat().st_size for source in sources if source.path)
+    return sum(_size(source.path) for source in sources if source.path)
 
 
 def _expand(text: str) -> Iterator[tuple[Path, bool]]:
     path = Path(text)
-    if path.is_dir():
+    mode = _mode(path)
+    if mode and stat.S_ISDIR(mode):
         yield from ((file, False) for file in _walk(path))
-    elif path.exists():
+    elif mode:
         yield path, True
     elif glob.has_magic(text):
-        matches = sorted(glob.glob(text, recursive=True))
+        matches = _matches(text)
         if not matches:
             raise InputError("no file matches", Location(text))
-        for match in map(Path, matches):
-            if match.is_dir():
+        for match in matches:
+            if stat.S_ISDIR(_mode(match)):
                 yield from ((file, False) for file in _walk(match))
             else:
                 yield match, False
@@ -85,24 +89,67 @@ def _expand(text: str) -> Iterator[tuple[Path, bool]]:
         raise InputError("no such file or directory", Location(text))
 
 
+def _matches(pattern: str) -> list[Path]:
+    """Files and directories that a pattern matches, hidden ones only if it says so."""
+    # What is no part of its own matches within a part, as in a shell.
+    path = Path(re.sub(r"[^/]\*\*+|\*\*+(?=[^/*])", lambda m: m[0].rstrip("*") + "*", pattern))
+    top = Path(path.anchor)
+    try:
+        found = sorted(top.glob(str(path.relative_to(top))))
+    except (OSError, ValueError):
+        return []
+    hidden = any(map(_is_hidden, path.parts))
+    return [
+        match
+        for match in found
+        if (hidden or not any(map(_is_hidden, match.parts)))
+        and (stat.S_ISREG(_mode(match)) or stat.S_ISDIR(_mode(match)))
+    ]
+
+
 def _walk(top: Path) -> Iterator[Path]:
     entered: set[tuple[int, int]] = set()
-    for directory, subdirectories, files in os.walk(top, followlinks=True):
-        status = os.stat(directory)
+    closed: list[Path] = []
+    walk = os.walk(top, followlinks=True, onerror=lambda error: closed.append(Path(error.filename)))
+    for directory, subdirectories, files in walk:
+        identity = _identity(Path(directory))
         # A link to a directory above would otherwise lead round in circles.
-        if (status.st_dev, status.st_ino) in entered:
+        if identity is None or identity in entered:
             subdirectories.clear()
             continue
-        entered.add((status.st_dev, status.st_ino))
-        subdirectories[:] = sorted(name for name in subdirectories if not name.startswith("."))
+        entered.add(identity)
+        subdirectories[:] = sorted(name for name in subdirectories if not _is_hidden(name))
         for name in sorted(files):
             path = Path(directory, name)
-            if not name.startswith(".") and _is_file(path):
+            if not _is_hidden(name) and stat.S_ISREG(_mode(path)):
                 yield path
+    # A directory that does not open would hide its logs silently; as an input it is a fault.
+    yield from closed
 
 
-def _is_file(path: Path) -> bool:
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and name not in {".", ".."}
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others, whatever its name; None if that cannot be seen."""
     try:
-        return stat.S_ISREG(path.stat().st_mode)
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _mode(path: Path) -> int:
+    """Kind and permissions of what is there, links followed; 0 if nothing (to be seen) is."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
     except OSError:
-        return False
+        return 0

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analyzer.parsers.blocks import BOM
 from analyzer.records import LOGS
 
 _FEWEST_COLUMNS = 8
-BOM = b"\xef\xbb\xbf"
+FIRST_LINES = 100
+"""How many lines show what a log of JSON rows is."""
 
 _ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([\\t]))")
 
@@ -99,11 +101,12 @@ class Header:
 
     def fault(self) -> str:
         """Why no rows can be read under it; empty if they can."""
-        if not self.fields:
-            return "rows before any #fields header"
-        # Without one byte between columns, what #fields names is anyone's guess.
         if not self.is_separable:
             return f"#separator {self.separator[:40]!r} is not one ASCII byte"
+        if not self.fields:
+            return "rows before any #fields header"
+        if self.log is None and self.path in LOGS:
+            return f"#fields lacks columns that a {self.path} log must have"
         held = {column.name for column in LOGS.get(self.log or "", ())}
         twice = held & {field for field, count in Counter(self.fields).items() if count > 1}
         if twice:
@@ -113,7 +116,9 @@ class Header:
     @property
     def is_separable(self) -> bool:
         """Whether columns can be told apart."""
-        return len(self.separator) == 1 and self.separator.isascii() and self.separator not in "\r\n"
+        return (
+            len(self.separator) == 1 and self.separator.isascii() and self.separator not in "\r\n"
+        )
 
     def updated(self, line: str) -> Header:
         """The header after one more line of it; unknown and broken lines change nothing."""
@@ -123,18 +128,18 @@ class Header:
         key, *values = line.split(self.separator) if self.is_separable else line.split("\t")
         if key == "#fields" and values:
             return replace(self, fields=tuple(map(column_name, values)))
-        name = _SETTINGS.get(key)
-        if name is None or len(values) != 1 or (name == "set_separator" and not values[0]):
-            return self
-        return replace(self, **{name: _unescaped(values[0])})
-
-
-_SETTINGS = {
-    "#set_separator": "set_separator",
-    "#empty_field": "empty",
-    "#unset_field": "unset",
-    "#path": "path",
-}
+        value = _unescaped(values[0]) if len(values) == 1 else None
+        changed = self
+        match key, value:
+            case "#set_separator", str() if value:
+                changed = replace(self, set_separator=value)
+            case "#empty_field", str():
+                changed = replace(self, empty=value)
+            case "#unset_field", str():
+                changed = replace(self, unset=value)
+            case "#path", str():
+                changed = replace(self, path=value)
+        return changed
 
 
 def _unescaped(text: str) -> str:
@@ -158,7 +163,13 @@ def is_headless_tsv(head: bytes) -> bool:
 
 
 def is_json(head: bytes) -> bool:
-XX
+    """Whether a stream that starts with `head` may be a log of one JSON object a line.
+
+    The first lines of a log may be broken; nothing depends on them as on a TSV header.
+    """
+    lines = head.removeprefix(BOM).split(b"\n", FIRST_LINES)[:FIRST_LINES]
+    return any(line.lstrip().startswith(b"{") for line in lines)
+
 
 def json_fields(row: Mapping[str, Any]) -> set[str]:
     """Our names of the fields of a JSON row, the nested ``id`` object included."""

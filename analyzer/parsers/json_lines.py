@@ -11,16 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
-from pathlib import Path
 
 from analyzer.engine import Engine, identifier, literal, sql_type
-from analyzer.parsers.account import FileAccount
+from analyzer.parsers.account import EXAMPLES_PER_REASON, FileAccount
 from analyzer.parsers.blocks import HeaderLine, Overlong, Rows, pieces
 from analyzer.parsers.compression import PlainBytes
 from analyzer.parsers.header import CONN_ID_FIELDS, SIGNATURES, Signature
-from analyzer.parsers.loading import Inserted, RowLoader, is_record, scan
+from analyzer.parsers.loading import Inserted, RowLoader, elements_fit, is_record
 from analyzer.parsers.spool import Spool
-from analyzer.parsers.validation import CUT_OFF, MILLISECONDS, OVERLONG, check_json
+from analyzer.parsers.validation import CUT_OFF, OVERLONG, TIME_LIMIT, check_json
 from analyzer.records import Column
 
 
@@ -57,6 +56,7 @@ class JsonLoader(RowLoader):
         super().__init__(engine, account)
         self._conn = "open_conn" if unfinished else "conn"
         held = [column for columns in engine.columns.values() for column in columns]
+        # A container may come as anything; what it is, is seen later.
         containers = {column.name for column in held if column.is_container}
         named = {column.name for column in held} | {"_path"}
         for signature in SIGNATURES.values():
@@ -66,7 +66,7 @@ class JsonLoader(RowLoader):
         self._structure = literal(
             json.dumps(
                 {
-                    field: ["VARCHAR"] if field in containers else "VARCHAR"
+                    field: "JSON" if field in containers else "VARCHAR"
                     for field in sorted(named | spelled)
                 }
                 | {"id": dict.fromkeys(sorted(set(CONN_ID_FIELDS.values())), "VARCHAR")}
@@ -81,43 +81,55 @@ class JsonLoader(RowLoader):
         text = line.decode("utf-8", "surrogateescape")
         return re.sub("[\udc80-\udcff]", lambda m: f"\\\\x{ord(m[0]) - 0xDC00:02x}", text)
 
-    def _insert(self, path: Path, skip: int) -> Inserted:
-        # A control character cannot stand in a JSON row, so this never splits one.
-        lines = scan(path, ["VARCHAR"], separator="\x01", skip=skip)
+    def _insert_lines(self, count: int) -> Inserted:
         fields = ", ".join(f"{_field(name)} AS {identifier(name)}" for name in self._fields)
         connection = self._engine.connection
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE json_rows AS "
-            f"SELECT *, {_LOG_OF_ROW} AS log_of_row FROM (SELECT {fields} FROM ("
-            f"SELECT CASE WHEN json_valid(f0) THEN json_transform(f0, {self._structure}) END "
-            f"AS row FROM {lines}))"
+            f"SELECT *, {_LOG_OF_ROW} AS log_of_row FROM (SELECT number, {fields} FROM (SELECT "
+            f"number, CASE WHEN json_valid(line) THEN json_transform(line, {self._structure}) END "
+            "AS row FROM numbered))"
         )
-        rows = Counter(
-            {log: self._move(log, self._conn if log == "conn" else log) for log in SIGNATURES}
+        rows = Counter({log: self._move(log) for log in SIGNATURES})
+        ((others,),) = connection.execute(f"SELECT count(*) FROM {_OTHERS}").fetchall()
+        if rows.total() + others == count:
+            return Inserted(rows, others, self._places(others))
+        known = " UNION ALL ".join(
+            [f"SELECT number FROM {_OTHERS}"]
+            + [f"SELECT number FROM ({self._records(log)})" for log in SIGNATURES]
         )
-        ((others,),) = connection.execute(
-            "SELECT count(*) FROM json_rows "
-            "WHERE log_of_row IS NULL AND (ts IS NOT NULL OR _path IS NOT NULL)"
+        unexplained = connection.execute(
+            f"SELECT number FROM numbered WHERE number NOT IN ({known})"
         ).fetchall()
-        return Inserted(rows, others)
+        return Inserted(rows, others, self._places(others), [number for (number,) in unexplained])
 
-    def _move(self, log: str, table: str) -> int:
-        """Insert the staged rows of a log into a table."""
-        held = self._engine.columns[log]
-        names = ", ".join(identifier(column.name) for column in held)
-        values = ", ".join(f"{_value(column)} AS {identifier(column.name)}" for column in held)
-        fit = " AND ".join(
-            f"({identifier(column.name)} IS NULL OR {_value(column)} IS NOT NULL)"
-            for column in held
-            if column.dtype != "string"
-        )
+    def _places(self, others: int) -> list[tuple[int, str]]:
+        """Line number and name of the log of the first few rows of other logs."""
+        if not others:
+            return []
+        few = "" if self._account.keep_all else f"LIMIT {EXAMPLES_PER_REASON}"
+        return self._engine.connection.execute(
+            f"SELECT number, coalesce(_path, '')[:40] FROM {_OTHERS} ORDER BY number {few}"
+        ).fetchall()
+
+    def _move(self, log: str) -> int:
+        """Insert the staged rows of a log into its table."""
+        names = ", ".join(identifier(column.name) for column in self._engine.columns[log])
+        table = self._conn if log == "conn" else log
         ((moved,),) = self._engine.connection.execute(
-            f"INSERT INTO {identifier(table)} ({names}) SELECT * FROM ("
-            f"SELECT {values} FROM json_rows "
-            f"WHERE log_of_row = {literal(log)} AND {fit or 'true'}"
-            f") WHERE {is_record(held)}"
+            f"INSERT INTO {identifier(table)} ({names}) SELECT {names} FROM ({self._records(log)})"
         ).fetchall()
         return int(moved)
+
+    def _records(self, log: str) -> str:
+        """SQL query for the records of a log among the staged rows."""
+        held = self._engine.columns[log]
+        values = ", ".join(f"{_value(column)} AS {identifier(column.name)}" for column in held)
+        fit = " AND ".join(_fits(column) for column in held)
+        return (
+            f"SELECT * FROM (SELECT number, {values} FROM json_rows "
+            f"WHERE log_of_row = {literal(log)} AND {fit}) WHERE {is_record(held)}"
+        )
 
 
 def _field(name: str) -> str:
@@ -129,27 +141,44 @@ def _field(name: str) -> str:
     return f"coalesce({', '.join(spellings)})" if len(spellings) > 1 else spellings[0]
 
 
+def _elements(column: Column) -> str:
+    """SQL for the texts of the elements of a set or vector; a lone scalar is its only one."""
+    name = identifier(column.name)
+    return (
+        f"CASE WHEN json_type({name}) = 'ARRAY' THEN from_json({name}, '[\"VARCHAR\"]') "
+        f"WHEN {name} IS NOT NULL THEN [{name} ->> '$'] END"
+    )
+
+
+def _fits(column: Column) -> str:
+    """SQL condition for a column's text to fit its type."""
+    if column.is_container:
+        return elements_fit(_elements(column), column)
+    return f"({identifier(column.name)} IS NULL OR {_value(column)} IS NOT NULL)"
+
+
 def _value(column: Column) -> str:
     """SQL for a column's value, null where the text does not fit its type."""
     name, kind = identifier(column.name), sql_type(column)
     # Zeek prints times and intervals in microseconds as TSV, in all their binary noise as JSON.
     if column.is_container:
-        elements = f"TRY_CAST({name} AS {kind}[])"
+        elements = f"TRY_CAST({_elements(column)} AS {kind}[])"
         return (
             f"list_transform({elements}, lambda e: round(e, 6))" if kind == "DOUBLE" else elements
         )
     if column.type == "time":
         number = f"TRY_CAST({name} AS DOUBLE)"
-        stamp = f"epoch_us(TRY_CAST({name} AS TIMESTAMPTZ)) / 1e6"
-        scale = f"CASE WHEN {number} >= {MILLISECONDS} THEN {number} / 1000 ELSE {number} END"
-        return f"round(coalesce({scale}, {stamp}), 6)"
+        # Texts such as "now" are times to DuckDB, too.
+        stamp = (
+            f"CASE WHEN {name} SIMILAR TO '\\d{{4}}-.*' THEN TRY_CAST({name} AS TIMESTAMPTZ) END"
+        )
+        # What is too large for seconds is in milliseconds.
+        scale = f"CASE WHEN {number} >= {TIME_LIMIT} THEN {number} / 1000 ELSE {number} END"
+        return f"round(coalesce({scale}, epoch_us({stamp}) / 1e6), 6)"
     if kind == "VARCHAR":
         return name
-    return (
-        f"round(TRY_CAST({name} AS {kind}), 6)"
-        if kind == "DOUBLE"
-        else f"TRY_CAST({name} AS {kind})"
-    )
+    value = f"TRY_CAST({name} AS {kind})"
+    return f"round({value}, 6)" if kind == "DOUBLE" else value
 
 
 def _is_of(signature: Signature) -> str:
@@ -167,3 +196,5 @@ _LOG_OF_ROW = (
     )
     + " END"
 )
+
+_OTHERS = "json_rows WHERE log_of_row IS NULL AND (ts IS NOT NULL OR _path IS NOT NULL)"

@@ -1,8 +1,7 @@
-"""Rows on disk into tables, with balanced books: what the TSV and the JSON loader share.
+"""Lines into tables, with balanced books: what the TSV and the JSON loader share.
 
-Rows never become Python objects: DuckDB scans them, and whatever it refuses comes back with its
-line number. Inserted and refused lines together must be all lines there are; where they are not,
-the attempt is undone and the rows are checked one by one before they are loaded again.
+Lines are loaded as numbered texts, whole groups at once, and no value becomes a Python object:
+DuckDB alone decides which lines are records, and Python explains why the others are none.
 """
 
 from __future__ import annotations
@@ -12,105 +11,78 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from analyzer.engine import Engine, identifier, literal
+from analyzer.engine import Engine, identifier, sql_type
 from analyzer.parsers.account import FileAccount
 from analyzer.parsers.blocks import LINE_LIMIT
 from analyzer.parsers.spool import Spool
-from analyzer.parsers.validation import NOT_UNDERSTOOD, OTHER_LOG, OVERLONG, Refusal
+from analyzer.parsers.validation import (
+    COUNT_LIMIT,
+    NOT_UNDERSTOOD,
+    OTHER_LOG,
+    OVERLONG,
+    TIME_LIMIT,
+    Refusal,
+)
 from analyzer.records import Column
 
-MANY_REFUSALS = 10_000
-"""Past so many refused lines a file is read in blocks, so that they are held a few at a time."""
+_BATCH_LINES = 1 << 13
 
-# Per thread; a buffer must hold the longest line twice.
-_BUFFER = 8 * LINE_LIMIT
-
-# What DuckDB raises when rows trip its parser as a whole; the careful reading then decides.
-_TRIPPED = (
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.SerializationException,
-)
-
-
-def scan(
-    path: Path,
-    types: Sequence[str],
-    *,
-    separator: str,
-    unset: str | None = None,
-    skip: int = 0,
-    keep_rejected: bool = True,
-) -> str:
-    """SQL for a scan of a file of separated values; columns are named ``f0``, ``f1``, ...
-
-    No character but the separator is special: Zeek's rows have neither quotes nor comments.
-
-    Args:
-        path: the file.
-        types: DuckDB type of each column.
-        separator: one character.
-        unset: text that stands for null.
-        skip: lines to leave out at the top.
-        keep_rejected: keep lines that do not fit in the table ``rejected``; else pass them over.
-    """
-    names = ", ".join(f"'f{index}': '{kind}'" for index, kind in enumerate(types))
-    options = [
-        f"delim={literal(separator)}",
-        "header=false",
-        "quote=''",
-        "escape=''",
-        "comment=''",
-        "auto_detect=false",
-        f"skip={skip}",
-        f"max_line_size={LINE_LIMIT + 1}",
-        f"buffer_size={_BUFFER}",
-        f"columns={{{names}}}",
-    ]
-    if keep_rejected:
-        options += [
-            "store_rejects=true",
-            "rejects_table='rejected'",
-            "rejects_scan='rejected_scan'",
-            "rejects_limit=0",
-        ]
-    else:
-        options.append("ignore_errors=true")
-    if unset is not None:
-        options.append(f"nullstr={literal(unset)}")
-    # The user named this file and no other: nothing in its name is a pattern.
-    pattern = "".join(f"[{char}]" if char in "*?[" else char for char in str(path))
-    return f"read_csv({literal(pattern)}, {', '.join(options)})"
+OUTSIDE = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException)
+"""Not the rows' doing. Anything else that DuckDB raises means that it tripped over some row."""
 
 
 def is_record(columns: Sequence[Column]) -> str:
-    """SQL condition for a row to be a record: what is required is set, numbers are numbers."""
+    """SQL condition for a row to be a record: what is required is set, no number is absurd."""
     conditions = ["true"]
     for column in columns:
         name = identifier(column.name)
         if column.required:
             conditions.append(f"{name} IS NOT NULL")
-        if column.dtype == "float64":
-            conditions.append(f"({name} IS NULL OR isfinite({name}))")
+        if column.type == "time":
+            conditions.append(f"({name} IS NULL OR ({name} >= 0 AND {name} < {TIME_LIMIT}))")
+        elif column.dtype == "float64":
+            conditions.append(f"({name} IS NULL OR abs({name}) < {TIME_LIMIT})")
+        elif column.dtype == "array<float64>":
+            absurd = f"list_filter({name}, lambda e: NOT abs(e) < {TIME_LIMIT})"
+            conditions.append(f"({name} IS NULL OR len({absurd}) = 0)")
         elif column.type == "count":
-            conditions.append(f"({name} IS NULL OR {name} >= 0)")
+            conditions.append(f"({name} IS NULL OR {name} BETWEEN 0 AND {COUNT_LIMIT - 1})")
     return " AND ".join(conditions)
+
+
+def elements_fit(elements: str, column: Column) -> str:
+    """SQL condition for the texts of a container's elements to fit its type; null is no text."""
+    if sql_type(column) == "VARCHAR":
+        return "true"
+    misfit = f"e IS NOT NULL AND TRY_CAST(e AS {sql_type(column)}) IS NULL"
+    return f"coalesce(len(list_filter({elements}, lambda e: {misfit})), 0) = 0"
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """What one load put in: rows by table, and rows of other logs that it passed over."""
+    """What one load put in.
+
+    Attributes:
+        rows: rows by log.
+        others: rows of logs that are not used.
+        other_lines: number of the line and name of the log of the first few of `others`.
+        unexplained: numbers of the lines that are neither; only numbered lines have them.
+    """
 
     rows: Counter[str]
     others: int = 0
+    other_lines: Sequence[tuple[int, str]] = ()
+    unexplained: Sequence[int] = ()
 
     @property
     def accounted(self) -> int:
-        """Lines that this explains."""
+        """Lines that became rows or are another log's."""
         return self.rows.total() + self.others
 
 
@@ -122,8 +94,11 @@ class RowLoader(ABC):
         self._account = account
 
     @abstractmethod
-    def _insert(self, path: Path, skip: int) -> Inserted:
-        """Insert the rows of a file into their tables."""
+    def _insert_lines(self, count: int) -> Inserted:
+        """Insert rows from `count` texts in the view ``numbered``.
+
+        Its columns are ``number`` and ``line``; ``number`` is what :class:`Inserted` refers to.
+        """
 
     @abstractmethod
     def _check(self, line: str) -> None:
@@ -131,87 +106,94 @@ class RowLoader(ABC):
 
     @abstractmethod
     def _clean(self, line: bytes) -> str:
-        """A line as text that DuckDB reads, with what is no UTF-8 replaced."""
-
-    def load(self, path: Path, lines: int, *, skip: int = 0) -> bool:
-        """Load a file in place: `lines` rows below `skip` header lines.
-
-        Returns:
-            Whether the books balanced; if not, nothing was loaded or counted.
-        """
-        return self._attempt(path, lines, skip, lambda index: index + 1)
+        """A line as text, with what is no UTF-8 replaced."""
 
     def load_spool(self, spool: Spool) -> None:
-        """Load what a spool holds, line by line where it must be."""
-        if self._attempt(spool.path, spool.lines, 0, spool.source_line):
-            return
-        clean = spool.path.with_suffix(".clean")
-        kept = 0
-        with (
-            spool.path.open("rb") as source,
-            clean.open("w", encoding="utf-8", newline="") as file,
-        ):
-            for index, raw in enumerate(source):
-                line = self._clean(raw.rstrip(b"\r\n"))
-                try:
-                    self._check(line)
-                except Refusal as refusal:
-                    self._skip(refusal, spool.source_line(index))
-                else:
-                    file.write(line + "\n")
-                    kept += 1
-        with self._transaction() as commit:
-            inserted = self._insert(clean, 0)
-            commit()
-        self._book(inserted)
-        for _ in range(kept - inserted.accounted):
-            self._skip(Refusal(NOT_UNDERSTOOD), None)
-        clean.unlink()
+        """Load what a spool holds."""
+        numbers = pa.array(spool.source_lines(0, spool.lines))
+        lines = pa.table({"number": numbers, "line": self._texts(spool.path.read_bytes())})
+        sizes = pc.binary_length(lines["line"])
+        if pc.max(sizes).as_py() > LINE_LIMIT:
+            overlong = pc.greater(sizes, LINE_LIMIT)
+            for number, size in zip(
+                lines["number"].filter(overlong).to_pylist(),
+                sizes.filter(overlong).to_pylist(),
+                strict=True,
+            ):
+                self._skip(Refusal(OVERLONG, f"{size:,} bytes"), number)
+            lines = lines.filter(pc.invert(overlong))
+        self._load_numbered(lines)
 
-    def _attempt(self, path: Path, lines: int, skip: int, number: Callable[[int], int]) -> bool:
-        with self._transaction() as commit:
-            try:
-                inserted = self._insert(path, skip)
-                rejected = self._rejected()
-            except _TRIPPED:
-                return False
-            if inserted.accounted + len(rejected) != lines or len(rejected) > MANY_REFUSALS:
-                return False
-            refusals = [(line, self._refusal(text)) for line, text in rejected]
-            if any(refusal is None for _, refusal in refusals):
-                return False
-            commit()
+    def _texts(self, data: bytes) -> pa.Array:
+        """The texts of all lines, without their ends."""
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+        if not data.endswith(b"\n"):
+            ends = np.append(ends, len(data))
+        offsets = np.insert(ends, 0, 0).astype(np.int32)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        texts = pa.Array.from_buffers(pa.string(), len(ends), buffers)
+        try:
+            texts.validate(full=True)
+        except pa.ArrowInvalid:
+            raw = data.removesuffix(b"\n").split(b"\n")
+            texts = pa.array([self._clean(line) for line in raw], pa.string())
+        return pc.utf8_rtrim(texts, "\r\n")
+
+    def _load_numbered(self, lines: pa.Table) -> None:
+        if not len(lines):
+            return
+        inserted = self._inserted(lines)
+        if inserted is None:
+            # A line spoils it for the other lines of its half only.
+            half = len(lines) // 2
+            if half:
+                self._load_numbered(lines.slice(0, half))
+                self._load_numbered(lines.slice(half))
+            else:
+                self._skip(Refusal(NOT_UNDERSTOOD), lines["number"][0].as_py())
+            return
         self._book(inserted)
-        for line, refusal in refusals:
-            if refusal is not None and refusal.reason:
-                self._skip(refusal, number(line - 1))
-        return True
+        if inserted.unexplained:
+            unexplained = pa.array(inserted.unexplained, pa.int64())
+            for row in lines.filter(pc.is_in(lines["number"], unexplained)).to_pylist():
+                self._skip(self._refusal(row["line"]) or Refusal(NOT_UNDERSTOOD), row["number"])
+
+    def _inserted(self, lines: pa.Table) -> Inserted | None:
+        """Insert numbered lines; None, and nothing inserted, if DuckDB tripped over one."""
+        connection = self._engine.connection
+        # DuckDB reads batches in parallel.
+        batches = lines.to_batches(_BATCH_LINES)
+        connection.register("numbered", pa.Table.from_batches(batches, lines.schema))
+        try:
+            with self._transaction() as commit:
+                inserted = self._insert_lines(len(lines))
+                commit()
+        except OUTSIDE:
+            raise
+        except duckdb.Error:
+            return None
+        finally:
+            connection.unregister("numbered")
+        return inserted
 
     def _book(self, inserted: Inserted) -> None:
         self._account.read += inserted.rows
         self._account.lines += inserted.accounted
-        if inserted.others:
-            self._account.skip(OTHER_LOG, None, inserted.others)
+        for line, log in inserted.other_lines:
+            self._account.skip(OTHER_LOG, line, detail=log)
+        self._account.skip(OTHER_LOG, None, inserted.others - len(inserted.other_lines))
 
-    def _skip(self, refusal: Refusal, line: int | None) -> None:
+    def _skip(self, refusal: Refusal, line: int) -> None:
         self._account.lines += 1
         self._account.skip(refusal.reason, line, detail=refusal.detail)
 
     def _refusal(self, text: str) -> Refusal | None:
         """Why a line that DuckDB refused is no record; None if only a closer look can tell."""
-        if len(text) > LINE_LIMIT:
-            return Refusal(OVERLONG)
         try:
             self._check(text)
         except Refusal as refusal:
             return refusal
         return None
-
-    def _rejected(self) -> list[tuple[int, str]]:
-        return self._engine.connection.execute(
-            "SELECT line, coalesce(min(csv_line), '') FROM rejected "
-            f"GROUP BY line ORDER BY line LIMIT {MANY_REFUSALS + 1}"
-        ).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[], None]]:
@@ -230,5 +212,3 @@ class RowLoader(ABC):
         finally:
             if not committed:
                 connection.execute("ROLLBACK")
-            connection.execute("DROP TABLE IF EXISTS rejected")
-            connection.execute("DROP TABLE IF EXISTS rejected_scan")

@@ -1,4 +1,4 @@
-"""Why a line is no record: the careful, line by line reading of what the fast one refused."""
+"""Why a line is no record: DuckDB says which lines are none, and this says what is wrong there."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ CUT_OFF = "line cut off where the file broke"
 OTHER_LOG = "row of a log that is not used"
 NOT_UNDERSTOOD = "line not understood"
 
-MILLISECONDS = 1e11
-"""A time from here on is in milliseconds: as seconds it would be in the year 5138 or later."""
+TIME_LIMIT = 1e11
+"""No time or interval in seconds gets here: it would be in the year 5138, or last as long."""
+
+COUNT_LIMIT = 1 << 53
+"""No count gets here (8 PiB); below, sums fit 64 bits and every count is exact as a float, too."""
 
 _EXPECTED = {
-    "float64": "a finite number",
-    "uint16": "a port, 0 to 65535",
-    "int64": "a count",
-    "boolean": "T or F",
-    "string": "text",
+    "time": "a time in seconds since 1970",
+    "interval": "an interval in seconds",
+    "port": "a port, 0 to 65535",
+    "count": "a count below 2^53",
+    "bool": "T or F",
 }
 
 
@@ -58,39 +61,45 @@ def check_tsv(line: str, header: Header, columns: tuple[Column, ...]) -> None:
             f"expected the {len(header.fields)} columns of #fields",
             f"found {len(values)}",
         )
+    given = dict(zip(header.fields, values, strict=True))
     for column in columns:
-        if column.name not in header.fields:
-            continue
-        text = values[header.fields.index(column.name)]
-        _check_value(None if text == header.unset else text, column, header.set_separator)
+        text = given.get(column.name, header.unset)
+        if text == header.unset:
+            _check_texts(None, column, "")
+        elif not column.is_container:
+            _check_texts([text], column, text)
+        elif text != header.empty:
+            elements = text.split(header.set_separator)
+            _check_texts([e for e in elements if e != header.unset], column, text)
 
 
-def _check_value(text: str | None, column: Column, set_separator: str) -> None:
-    if text is None:
+def _check_texts(texts: list[str] | None, column: Column, found: str) -> None:
+    """Check the texts of a value, one unless it is a container's; None if it is unset."""
+    if texts is None:
         if column.required:
             raise Refusal(f"{column.zeek_name} is not set")
         return
-    scalar = column.dtype.removeprefix("array<").removesuffix(">")
-    if scalar == "string":
-        return
-    if column.is_container:
-        values = [value for value in text.split(set_separator) if value not in {"(empty)", "-"}]
-    else:
-        values = [text]
-    if not all(_fits(value, scalar) for value in values):
-        raise Refusal(f"{column.zeek_name} is not {_EXPECTED[scalar]}", f"found {text[:40]!r}")
+    kind = column.element_type
+    if not all(_fits(text, kind) for text in texts):
+        raise Refusal(f"{column.zeek_name} is not {_EXPECTED[kind]}", f"found {found[:40]!r}")
 
 
-def _fits(text: str, scalar: str) -> bool:
-    if scalar == "boolean":
+def _fits(text: str, kind: str) -> bool:
+    if kind not in _EXPECTED:
+        return True
+    if kind == "bool":
         return text.lower() in {"t", "f", "true", "false", "1", "0"}
     try:
-        if scalar == "float64":
-            return math.isfinite(float(text))
-        value = int(text)
+        number = float(text) if text.isascii() else math.nan
     except ValueError:
         return False
-    return 0 <= value < (1 << 16 if scalar == "uint16" else 1 << 63)
+    lowest, limit = {
+        "time": (0, TIME_LIMIT),
+        "interval": (-TIME_LIMIT, TIME_LIMIT),
+        "port": (0, 1 << 16),
+        "count": (0, COUNT_LIMIT),
+    }[kind]
+    return lowest <= number < limit
 
 
 def check_json(line: str, logs: Mapping[str, tuple[Column, ...]]) -> None:
@@ -99,7 +108,7 @@ def check_json(line: str, logs: Mapping[str, tuple[Column, ...]]) -> None:
     Raises:
         Refusal: it is not; the reason names the field and what was expected there.
     """
-    if not line.strip("\0\r\n "):
+    if not line.strip("\0\r\n\t "):
         raise Refusal(BLANK)
     try:
         row = json.loads(line)
@@ -116,24 +125,23 @@ def check_json(line: str, logs: Mapping[str, tuple[Column, ...]]) -> None:
         raise Refusal("no row of a Zeek log")
     values = _json_values(row)
     for column in logs[log]:
-        _check_json_value(values.get(column.name), column)
+        value = values.get(column.name)
+        texts = None if value is None else [_json_text(value)]
+        if column.is_container and isinstance(value, list):
+            texts = [_json_text(element) for element in value if element is not None]
+        if column.type == "time" and texts and _is_iso(texts[0]):
+            continue
+        _check_texts(texts, column, _json_text(value))
 
 
 def _json_values(row: Mapping[str, Any]) -> dict[str, Any]:
     nested = row.get("id")
     values = dict(nested) if isinstance(nested, Mapping) else {}
-    return values | {column_name(key): value for key, value in row.items()}
+    return values | {column_name(key): value for key, value in row.items() if value is not None}
 
 
-def _check_json_value(value: Any, column: Column) -> None:
-    if value is None or column.is_container:
-        if value is None and column.required:
-            raise Refusal(f"{column.zeek_name} is not set")
-        return
-    text = value if isinstance(value, str) else json.dumps(value)
-    if column.type == "time" and _is_iso(text):
-        return
-    _check_value(text, column, ",")
+def _json_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _is_iso(text: str) -> bool:

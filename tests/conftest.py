@@ -1,0 +1,35 @@
+"""Where real logs are that some tests read: beside the checkout, or where a variable says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Ibis asks DuckDB for tables, and pandas for its options, in the old way.
+    for message in (r"fetch_arrow_table\(\)", r"The 'future.infer_string' option"):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}:DeprecationWarning")
+
+
+def _directory(variable: str, default: Path) -> Path:
+    directory = Path(os.environ.get(variable, default))
+    if not directory.is_dir():
+        pytest.skip(f"no {directory}; set {variable} to where it is")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Logs and captures of real traffic."""
+    return _directory("ZEEK_ANALYZER_DATA", _SHARED / "data")
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Captures with the logs that Zeek makes of them."""
+    return _directory("ZEEK_ANALYZER_GOLDEN", _SHARED / "golden")
