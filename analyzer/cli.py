@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
-import os
+import functools
+import math
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +16,21 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.findings import Severity
+from analyzer.standard_streams import (
+    complain,
+    console_on,
+    escape_unencodable,
+    show,
+    stoppable,
+    write,
+)
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from analyzer.report import Report
 
-DONE, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+DONE, FOUND, FAILED, SIGNALLED = 0, 1, 2, 128
+_COMPACT_DATE = re.compile(r"[0-9]{8}")
 _LEVELS = [str(severity) for severity in Severity if severity]
 
 
@@ -31,24 +39,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 done (findings are results, not failures), 1 something at or above
-        ``--fail-on`` was found, 2 bad usage or input, 130 interrupted.
+        ``--fail-on`` was found, 2 bad usage, input or rules (a rule whose cases fail, too), 130
+        interrupted (or 143, terminated).
     """
-    # Whatever a log holds, it must not stop the output: what the terminal cannot show is escaped.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    escape_unencodable()
     try:
-        status: int = options.command(options)
-    except AnalyzerError as error:
-        print(f"zeek-analyzer: {error}", file=sys.stderr)  # noqa: T201 - errors are for people
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python must not try to flush again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        options = _parser().parse_args(arguments)
+    finally:
+        # What --help has printed; nobody may be reading any more.
+        with contextlib.suppress(OSError):
+            write("", sys.stdout)
+    with stoppable() as stopped:
+        try:
+            status: int = options.command(options)
+        except AnalyzerError as error:
+            complain(str(error))
+            return FAILED
+        except (KeyboardInterrupt, RuntimeError):
+            # DuckDB makes a RuntimeError of what a signal raises in the middle of a query.
+            if not stopped:
+                raise
+            return SIGNALLED + stopped[0]
     return status
 
 
@@ -56,14 +67,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="zeek-analyzer",
         description="Find what is wrong in Zeek logs, and say why, with ATT&CK techniques.",
+        epilog=_STATUS,
+        # An abbreviation that works today would be another option's tomorrow.
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_analyze(commands.add_parser("analyze", help="analyse logs", description=_ANALYZE))
-    rules = commands.add_parser("rules", help="list, check and explain rules")
+    add = functools.partial(commands.add_parser, allow_abbrev=False)
+    _add_analyze(add("analyze", help="analyse logs", description=_ANALYZE, epilog=_STATUS))
+    rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
 
+
+_STATUS = """Exit status: 0 done, with or without findings; 1 a finding at or above --fail-on; 2 bad
+usage, input or rules; 130 interrupted."""
 
 _ANALYZE = """Read conn and dns logs (TSV or JSON, plain or compressed; ssl and http logs for server
 names) and report what is wrong in them. Without --out a summary goes to standard output."""
@@ -97,13 +115,14 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
 def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, command, text in (
         ("list", _rules_list, "list the rules"),
-        ("check", _rules_check, "validate the rules and run their test cases"),
-        ("show", _rules_show, "explain one rule"),
+        ("check", _rules_check, "validate the rules and run their test cases; 2 if any fails"),
+        ("show", _rules_show, "explain a rule"),
     ):
-        parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        described = text.capitalize() + "."
+        parser = commands.add_parser(name, help=text, description=described, allow_abbrev=False)
         parser.add_argument("--rules", type=Path, metavar="DIR", help="instead of the shipped ones")
         if name == "show":
-            parser.add_argument("rule", metavar="RULE")
+            parser.add_argument("rule", metavar="RULE", help="its id, or a pattern of ids")
         parser.set_defaults(command=command)
 
 
@@ -113,20 +132,18 @@ def _listed(text: str) -> list[str]:
 
 def _time(text: str) -> float:
     """Epoch seconds from epoch seconds or ISO 8601; UTC where no offset is given."""
-    with contextlib.suppress(ValueError):
-        return float(text)
+    # 20260119 is a date: as seconds it would be a day in 1970.
+    if not _COMPACT_DATE.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            seconds = float(text)
+            if math.isfinite(seconds):
+                return seconds
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         message = f"{text!r} is no time: expected 2026-01-19, 2026-01-19T08:00 or epoch seconds"
         raise argparse.ArgumentTypeError(message) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _console(*, error: bool = False) -> Console:
-    from rich.console import Console  # noqa: PLC0415 - not needed for --quiet runs
-
-    return Console(stderr=error, highlight=False, soft_wrap=False)
 
 
 def _analyze(options: argparse.Namespace) -> int:
@@ -161,7 +178,7 @@ def _write(report: Report, options: argparse.Namespace) -> None:
     from analyzer.writers import write_findings, write_html, write_notices  # noqa: PLC0415
     from analyzer.writers.terminal import render  # noqa: PLC0415
 
-    if options.out:
+    if options.out is not None:
         write_notices(
             report.findings,
             options.out / "notice.log",
@@ -170,11 +187,12 @@ def _write(report: Report, options: argparse.Namespace) -> None:
             written=time.time(),
         )
         write_findings(report.findings, options.out / "findings.jsonl")
-    if options.report:
+    if options.report is not None:
         write_html(report, options.report)
     if not options.quiet:
         # With --out the results are files, and what is said about them is not a result.
-        render(report, _console(error=bool(options.out)), verbose=options.verbose)
+        summary = functools.partial(render, report, verbose=options.verbose)
+        show(summary, error=options.out is not None)
 
 
 @contextlib.contextmanager
@@ -182,7 +200,7 @@ def _progress(
     options: argparse.Namespace,
 ) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
     """Functions to tell of bytes read and of stages; they show a bar on a terminal only."""
-    if options.quiet or not sys.stderr.isatty():
+    if options.quiet or sys.stderr is None or not sys.stderr.isatty():
         yield (lambda _: None), (lambda _: None)
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
@@ -190,7 +208,7 @@ def _progress(
     from analyzer.parsers.discovery import input_size  # noqa: PLC0415
 
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_console(error=True), transient=True) as progress:
+    with Progress(*columns, console=console_on(sys.stderr), transient=True) as progress:
         task = progress.add_task("reading", total=input_size(options.paths) or None)
         yield (
             lambda count: progress.advance(task, count),
@@ -202,7 +220,7 @@ def _rules_list(options: argparse.Namespace) -> int:
     from analyzer import rules  # noqa: PLC0415
     from analyzer.writers.rules import render_list  # noqa: PLC0415
 
-    render_list(rules(options.rules), _console())
+    show(functools.partial(render_list, rules(options.rules)))
     return DONE
 
 
@@ -211,10 +229,13 @@ def _rules_check(options: argparse.Namespace) -> int:
     from analyzer.checking import check  # noqa: PLC0415
     from analyzer.writers.rules import render_check  # noqa: PLC0415
 
-    loaded = rules(options.rules)
-    failures = {rule.id: check(rule) for rule in loaded}
-    render_check(loaded, failures, _console())
-    return FAILED if any(failures.values()) else DONE
+    status = DONE
+    for rule in rules(options.rules):
+        wrong = check(rule)
+        show(functools.partial(render_check, rule, wrong))
+        if wrong:
+            status = FAILED
+    return status
 
 
 def _rules_show(options: argparse.Namespace) -> int:
@@ -223,5 +244,5 @@ def _rules_show(options: argparse.Namespace) -> int:
     from analyzer.writers.rules import render_page  # noqa: PLC0415
 
     for rule in select(rules(options.rules), [options.rule], []):
-        render_page(rule, _console())
+        show(functools.partial(render_page, rule))
     return DONE

@@ -19,6 +19,9 @@ HALF_DAY = 43_200.0
 UNKNOWN_TRANSPORT = "unknown_transport"
 """Zeek's proto for IP protocols other than TCP, UDP and ICMP (since 7.1)."""
 
+# The protocol field of an IP header has eight bits.
+_MOST_PROTOCOLS = 255
+
 # Below are the system ports (RFC 6335), where services listen.
 _FIRST_USER_PORT = 1024
 
@@ -83,7 +86,7 @@ def contacts(records: Records) -> ir.Table:
     # IP protocols have no ports at all: there the protocol itself is what is tried.
     port = ibis.cases(
         (attempts.proto == "icmp", 0),
-        (attempts.proto == UNKNOWN_TRANSPORT, attempts.ip_proto),
+        (attempts.proto == UNKNOWN_TRANSPORT, ibis.least(attempts.ip_proto, _MOST_PROTOCOLS)),
         else_=attempts.resp_p,
     ).cast("uint16")
     table = attempts.group_by(

@@ -76,6 +76,7 @@ class Evidence:
 
 # Beyond this, three significant digits are whole numbers.
 _THREE_DIGITS = 1000
+_SMALLEST = 1e-4
 
 
 def quantity(value: float | str, unit: str = "") -> str:
@@ -86,25 +87,32 @@ def quantity(value: float | str, unit: str = "") -> str:
         return _scaled(value, 1000.0, ("B", "kB", "MB", "GB", "TB", "PB"))
     if unit == "s":
         return duration(value)
-    whole = float(value).is_integer() or abs(value) >= _THREE_DIGITS
-    text = f"{value:,.0f}" if whole else f"{value:.3g}"
+    text = _three_digits(value)
     return f"{text} {unit}" if unit else text
+
+
+def _three_digits(value: float) -> str:
+    """A number in three significant digits, or all those before the point; never an exponent."""
+    rounded = float(f"{value:.3g}")
+    if float(value).is_integer() or abs(rounded) >= _THREE_DIGITS:
+        return f"{value:,.0f}"
+    return f"{rounded:g}" if abs(rounded) >= _SMALLEST or not rounded else f"{rounded:.1g}"
 
 
 def _scaled(value: float, step: float, units: tuple[str, ...]) -> str:
     size = 0
-    while abs(value) >= step and size < len(units) - 1:
+    while abs(float(f"{value:.3g}")) >= step and size < len(units) - 1:
         value /= step
         size += 1
-    return f"{value:.3g} {units[size]}" if size else f"{value:.0f} {units[size]}"
+    return f"{_three_digits(value) if size else f'{value:.0f}'} {units[size]}"
 
 
 def duration(seconds: float) -> str:
     """A span of time in the largest unit that leaves at least 2 (``90 s``, ``12 min``)."""
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if abs(seconds) >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+            return f"{_three_digits(seconds / size)} {unit}"
+    return f"{_three_digits(seconds)} s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.logs", description=__doc__)
     add = parser.add_argument
     add("--rows", type=int, action="append", help="about so many connections (3000000); repeatable")
-    add("--memory-rows", type=int, help="measure peak memory on so many (3 GB of disk, minutes)")
+    add("--memory-rows", type=int, help="measure peak memory on so many (5 GB of disk, minutes)")
     add("--repeat", type=int, default=3, help="runs of each subject (3)")
     add("--keep", type=Path, metavar="DIR", help="keep generated logs here, and use them again")
     options = parser.parse_args(arguments)

@@ -61,6 +61,7 @@ def test_every_column_of_an_ordinary_connection(file: Path) -> None:
         "local_resp": None,
         "history": "ShADadFf",
         "resp_pkts": 8,
+        "ip_proto": None,
     }
     assert {*row, "uid"} == set(records.DETECTION_COLUMNS["conn"])
 

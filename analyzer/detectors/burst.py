@@ -231,14 +231,15 @@ def _routine(
     """Loud buckets beyond any other hour's, and on how many other days the like happens then."""
     others = scored.select(*keys, other=scored.bucket, size=scored[parameters.of])
     pairs = loud.left_join(others, keys, rname="{name}_of_other")
-    apart = (pairs.other - pairs.bucket).abs() * parameters.bucket
+    later = (pairs.other - pairs.bucket) * parameters.bucket
+    apart = later.abs()
     like = (
         (apart > _DAY / 2)
         & ((apart + _AROUND) % _DAY <= 2 * _AROUND)
         & (pairs["size"] >= _LIKE * pairs[parameters.of])
     )
     kept = pairs.group_by(*loud.columns).aggregate(
-        routine=(apart / _DAY).round().nunique(where=like),
+        routine=(later / _DAY).round().nunique(where=like),
         record=pairs["size"].max(where=apart > _AROUND).fill_null(0),
     )
     return kept.filter(kept[parameters.of] >= parameters.record * kept["record"])

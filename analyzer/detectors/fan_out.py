@@ -42,6 +42,8 @@ _ROUTINE = 0.5
 
 # Chance of so many unanswered outside contacts in an honest window; below it, they speak.
 _CHANCE = 1e-3
+# Failures beyond which no honest failure share is worth looking further.
+_MOST = 1000
 
 # New hosts over the threshold -> score.
 _CURVE = ((0.0, 0.0), (0.75, 0.7), (1.0, 0.8), (2.0, 0.85), (5.0, 0.9), (20.0, 0.95), (1e4, 0.99))
@@ -178,9 +180,10 @@ def _suspects(
 
 
 def _least_failures(parameters: Parameters) -> int:
-    """The fewest failures that are unlikely in the smallest window."""
+    """The fewest failures that are unlikely in any window, the smallest that holds them."""
     smallest = math.ceil(_least(parameters))
-    return next(k for k in range(smallest + 1) if _chance(k, smallest, parameters) <= _CHANCE)
+    counts = (k for k in range(1, _MOST) if _chance(k, max(k, smallest), parameters) <= _CHANCE)
+    return next(counts, _MOST)
 
 
 def _chance(failed: int, hosts: int, parameters: Parameters) -> float:

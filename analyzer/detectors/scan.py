@@ -145,7 +145,7 @@ def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator
     swept = {(block.source, block.proto, block.window) for block in blocks}
     yield from blocks
     for scan in (*found["address"], *found["port"]):
-        peer = scan.outside_only and scan.source in peers
+        peer = scan.outside_only and (scan.source, scan.proto) in peers
         held_back = peer and scan.shape == "address" and (scan.port or 0) >= _FIRST_FREE_PORT
         if (scan.source, scan.proto, scan.window) not in swept and not held_back:
             yield scan
@@ -295,19 +295,19 @@ def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]
     ]
 
 
-def _peer_to_peer(tries: ir.Table, sources: set[str]) -> set[str]:
-    """Those of the sources whose failures look like a peer-to-peer client's."""
+def _peer_to_peer(tries: ir.Table, sources: set[str]) -> set[tuple[str, str]]:
+    """Those of the sources, by protocol, whose failures look like a peer-to-peer client's."""
     high = tries.filter(~tries.answered & (tries.resp_p >= _FIRST_FREE_PORT))
     high = high.filter(high.orig_h.isin(sorted(sources)))
-    spread = high.group_by("orig_h").aggregate(
+    spread = high.group_by("orig_h", "proto").aggregate(
         ports=high.resp_p.nunique(), hosts=high.resp_h.nunique()
     )
     peers = spread.filter(
         (spread.ports >= _PEER_PORTS)
         & (spread.hosts < _PEER_HOSTS_PER_PORT * spread.ports)
         & (spread.ports < _PEER_HOSTS_PER_PORT * spread.hosts)
-    )
-    return set(peers.orig_h.to_pandas())
+    ).to_pandas()
+    return set(zip(peers.orig_h, peers.proto, strict=True))
 
 
 def _detection(scan: Scan, parameters: Parameters) -> Detection:

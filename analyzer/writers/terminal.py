@@ -7,7 +7,7 @@ colours, or forge a line. Colour only repeats what words say.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -15,7 +15,8 @@ from rich.text import Text
 from analyzer.findings import Evidence, Finding, Severity, duration, quantity
 from analyzer.mitre import TACTICS
 from analyzer.writers.notice import score_text
-from analyzer.zeek_format import format_iso8601, replace_undecodable
+from analyzer.writers.page import Page, counted
+from analyzer.zeek_format import format_iso8601
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,15 +24,7 @@ if TYPE_CHECKING:
     from analyzer.parsers.account import Account, FileAccount
     from analyzer.report import HostRank, Report
 
-SHOWN = 20
-"""How many findings, hosts or files a section shows unless all are asked for."""
-
-_Rows = Sequence[Sequence[Text]]
-
-_GAP = "  "
 _PLACES = 3
-_INDENT = 2
-_NARROWEST = 16  # columns that the last cell of a row needs to be worth a column of its own
 _STYLES = {
     Severity.NONE: "",
     Severity.LOW: "cyan",
@@ -49,7 +42,7 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
         console: where to print; its width, colour and encoding are respected.
         verbose: show every finding, host and file, and the identifier and uids of each finding.
     """
-    page = _Page(console, verbose=verbose)
+    page = Page(console, verbose=verbose)
     _overview(page, report)
     findings = report.findings
     if findings:
@@ -62,21 +55,21 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
     _stages(page, report.stages)
 
 
-def _overview(page: _Page, report: Report) -> None:
+def _overview(page: Page, report: Report) -> None:
     """Print what was read."""
     parts = [f"Analysed {_records(report.records)}"]
     if report.account is not None:
         account = report.account
         skipped = account.skipped.total()
         parts.append(
-            f"from {_count(len(account.files), 'file')}; {_count(skipped, 'line')} skipped"
+            f"from {counted(len(account.files), 'file')}; {counted(skipped, 'line')} skipped"
         )
     page.line(" ".join(parts), style="bold")
     if report.first is not None and report.last is not None:
         page.line(_span(report.first, report.last))
 
 
-def _counts(page: _Page, findings: Sequence[Finding]) -> None:
+def _counts(page: Page, findings: Sequence[Finding]) -> None:
     """Print how many findings each rule has, by severity."""
     severities = sorted({finding.severity for finding in findings}, reverse=True)
     by_rule: dict[str, dict[Severity, int]] = {}
@@ -94,7 +87,7 @@ def _counts(page: _Page, findings: Sequence[Finding]) -> None:
     page.table(rows, right=range(1, len(rows[0])))
 
 
-def _findings(page: _Page, findings: Sequence[Finding]) -> None:
+def _findings(page: Page, findings: Sequence[Finding]) -> None:
     """Print the findings, loudest first."""
     page.heading("Findings, loudest first")
     for finding in findings[: page.limit]:
@@ -102,7 +95,7 @@ def _findings(page: _Page, findings: Sequence[Finding]) -> None:
     page.more(len(findings), "finding")
 
 
-def _silence(page: _Page, report: Report, reported: int) -> None:
+def _silence(page: Page, report: Report, reported: int) -> None:
     """Print what was not found, or not shown because it is too weak."""
     weaker = len(report.all_findings) - reported
     if not reported:
@@ -113,11 +106,11 @@ def _silence(page: _Page, report: Report, reported: int) -> None:
             length = duration(report.last - report.first)
             page.line(f"Looked at {_records(report.records)} over {length}.", indent=2)
     if weaker:
-        what = _count(weaker, "weaker finding")
+        what = counted(weaker, "weaker finding")
         page.line(f"Not shown: {what}, below severity {report.minimum}.", indent=2)
 
 
-def _hosts(page: _Page, hosts: Sequence[HostRank]) -> None:
+def _hosts(page: Page, hosts: Sequence[HostRank]) -> None:
     """Print the hosts, most suspicious first, with what each did."""
     if not hosts:
         return
@@ -134,15 +127,15 @@ def _hosts(page: _Page, hosts: Sequence[HostRank]) -> None:
     page.more(len(hosts), "host")
 
 
-def _problems(page: _Page, account: Account) -> None:
+def _problems(page: Page, account: Account) -> None:
     """Print what could not be read, by reason with places, then whole files."""
     skipped = account.skipped
     remarked = sorted((file for file in account.files if file.note), key=lambda f: not f.failed)
     if not skipped and not remarked:
         return
     page.heading("Problems reading")
-    for reason, count in skipped.most_common():
-        page.line(f"{_count(count, 'line')} skipped: {reason}", indent=2)
+    for reason, number in skipped.most_common():
+        page.line(f"{counted(number, 'line')} skipped: {reason}", indent=2)
         every = [e.location for file in account.files for e in file.examples if e.reason == reason]
         places = every if page.verbose else every[:_PLACES]
         if places:
@@ -152,7 +145,7 @@ def _problems(page: _Page, account: Account) -> None:
     page.more(len(remarked), "file")
 
 
-def _stages(page: _Page, stages: Mapping[str, float]) -> None:
+def _stages(page: Page, stages: Mapping[str, float]) -> None:
     """Print the seconds that each stage took."""
     if stages:
         times = [f"{name} {seconds:.2f}" for name, seconds in stages.items()]
@@ -160,7 +153,7 @@ def _stages(page: _Page, stages: Mapping[str, float]) -> None:
         page.line(", ".join((*times, f"all {sum(stages.values()):.2f}")), indent=2)
 
 
-def _finding(page: _Page, finding: Finding) -> None:
+def _finding(page: Page, finding: Finding) -> None:
     badge = f"{finding.severity.name:<8} {score_text(finding.score)}"
     style = _STYLES[finding.severity]
     page.table([[Text(badge, style=style), page.text(finding.message)]])
@@ -168,7 +161,7 @@ def _finding(page: _Page, finding: Finding) -> None:
         names = ", ".join(f"{technique.id} {technique.name}" for technique in finding.techniques)
         page.line(names, indent=4)
     when = _span(finding.first, finding.last)
-    stands_for = _count(finding.connections, "connection")
+    stands_for = counted(finding.connections, "connection")
     page.line(f"{when}, {stands_for}" if finding.connections else when, indent=4)
     _evidence(page, finding.evidence)
     if page.verbose:
@@ -176,7 +169,7 @@ def _finding(page: _Page, finding: Finding) -> None:
         page.line(f"id {finding.identifier}{uids}", indent=4)
 
 
-def _evidence(page: _Page, evidence: Sequence[Evidence]) -> None:
+def _evidence(page: Page, evidence: Sequence[Evidence]) -> None:
     rows = [[page.text(text) for text in _beside(item)] for item in evidence]
     if page.fits(rows, indent=4):
         page.table(rows, right=(1,), indent=4)
@@ -209,10 +202,6 @@ def _records(records: Mapping[str, int]) -> str:
     return f"{listed} {'record' if sum(records.values()) == 1 else 'records'}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _span(first: float, last: float) -> str:
     """A span of time with its length, or the moment if it has none."""
     if first == last:
@@ -223,80 +212,3 @@ def _span(first: float, last: float) -> str:
 def _moment(seconds: float) -> str:
     text = format_iso8601(seconds)
     return f"{seconds:.0f} s after 1970" if text is None else text[:19].replace("T", " ")
-
-
-class _Page:
-    """Prints sections and rows so that they fit the console, with nothing at the end of a line."""
-
-    def __init__(self, console: Console, *, verbose: bool) -> None:
-        self._console = console
-        self.verbose = verbose
-        self.limit = None if verbose else SHOWN
-
-    def more(self, total: int, noun: str) -> None:
-        """Print how many of all things the limit kept out, if any."""
-        if self.limit is not None and total > self.limit:
-            more = _count(total - self.limit, f"more {noun}")
-            self.line(f"Not shown: {more}; -v shows all.", indent=2)
-
-    def heading(self, text: str) -> None:
-        """Print the heading of a section."""
-        self._console.print()
-        self.line(text, style="bold")
-
-    def text(self, text: str) -> Text:
-        """Text that a terminal shows as it is and that the console's encoding has."""
-        shown = "".join(
-            character if character.isprintable() else character.encode("unicode_escape").decode()
-            for character in replace_undecodable(text)
-        )
-        encoding = self._console.encoding
-        return Text(shown.encode(encoding, "backslashreplace").decode(encoding))
-
-    def line(self, text: str, *, indent: int = 0, style: str = "") -> None:
-        """Print a line of any text, wrapped between words where it is too long."""
-        line = self.text(text)
-        line.stylize(style)
-        self._print(Text(" " * indent), line, indent + _INDENT)
-
-    def table(self, rows: _Rows, *, right: Container[int] = (), indent: int = 2) -> None:
-        """Print rows in columns; empty columns are left out, and the last wraps within itself."""
-        widths = _widths(rows)
-        *columns, last = [column for column, width in enumerate(widths) if width]
-        for row in rows:
-            lead = Text(" " * indent)
-            for column in columns:
-                lead += _padded(row[column], widths[column], right=column in right) + Text(_GAP)
-            cell = row[last]
-            shown = _padded(cell, widths[last], right=True) if last in right else cell
-            self._print(lead, shown, lead.cell_len)
-
-    def fits(self, rows: _Rows, indent: int) -> bool:
-        """Whether there are rows and each fits on a line."""
-        widths = [width + len(_GAP) for width in _widths(rows) if width]
-        return bool(widths) and indent + sum(widths) - len(_GAP) <= self._console.width
-
-    def _print(self, lead: Text, text: Text, hanging: int) -> None:
-        """Print text after a lead, its further lines indented by `hanging` columns."""
-        room = self._console.width - lead.cell_len
-        if text.cell_len > room and room < _NARROWEST:
-            text, hanging = Text.assemble(lead, text), _INDENT * 2
-            lead = Text(" " * _INDENT)
-            text = text[len(text.plain) - len(text.plain.lstrip()) :]
-        room = self._console.width - lead.cell_len
-        if text.cell_len > room:
-            room = max(self._console.width - max(lead.cell_len, hanging), 1)
-        for line in text.wrap(self._console, room):
-            whole = Text.assemble(lead, line)
-            whole.rstrip()
-            self._console.print(whole, soft_wrap=True)
-            lead = Text(" " * hanging)
-
-
-def _widths(rows: _Rows) -> list[int]:
-    return [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
-
-
-def _padded(cell: Text, width: int, *, right: bool) -> Text:
-    padding = Text(" " * (width - cell.cell_len))
-    return padding + cell if right else cell + padding

@@ -1,0 +1,86 @@
+"""What all detectors share: scores on curves, results computed once, the table of detectors."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.detectors import DETECTORS, Detection, Shared
+from analyzer.detectors.detection import score_on
+
+CURVE = ((0.0, 0.0), (1.0, 0.7), (2.0, 0.8), (8.0, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("value", "score"),
+    [
+        (-1.0, 0.0),
+        (0.0, 0.0),
+        (0.5, 0.35),
+        (1.0, 0.7),
+        (1.5, 0.75),
+        (2.0, 0.8),
+        (5.0, 0.85),
+        (8.0, 0.9),
+        (1e9, 0.9),
+    ],
+)
+def test_a_score_lies_on_straight_lines_between_the_points(value: float, score: float) -> None:
+    assert math.isclose(score_on(value, CURVE), score, abs_tol=1e-12)
+
+
+@given(st.floats(-10, 20), st.floats(-10, 20))
+def test_a_larger_value_never_scores_lower(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert 0.0 <= score_on(low, CURVE) <= score_on(high, CURVE) <= 0.9
+
+
+def test_a_shared_result_is_computed_once() -> None:
+    computed: list[int] = []
+
+    def compute() -> int:
+        computed.append(1)
+        return 42
+
+    shared = Shared()
+    assert [shared.get("key", compute), shared.get("key", compute)] == [42, 42]
+    assert computed == [1]
+    assert Shared().get("key", compute) == 42
+    assert computed == [1, 1]
+
+
+def test_a_shared_result_may_be_none() -> None:
+    shared = Shared()
+    assert shared.get("key", lambda: None) is None
+    assert shared.get("key", lambda: 1) is None
+
+
+def test_a_detection_names_no_more_than_it_knows() -> None:
+    detection = Detection(
+        source="10.0.0.1", first=1.0, last=2.0, score=0.5, message="", connections=3
+    )
+    assert (detection.destination, detection.port, detection.proto) == (None, None, None)
+    assert (detection.subject, detection.evidence, detection.technique) == ("", (), None)
+    assert detection.best == "first"
+
+
+def test_the_detectors_stand_under_their_names() -> None:
+    assert list(DETECTORS) == ["scan", "fan_out", "burst", "dns_tunnel"]
+    assert [detector.name for detector in DETECTORS.values()] == list(DETECTORS)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_every_parameter_has_a_default_and_a_meaning(name: str) -> None:
+    declared = DETECTORS[name].parameters
+    fields = dataclasses.fields(declared)
+    assert fields
+    for field in fields:
+        assert field.default is not dataclasses.MISSING
+        assert field.metadata["meaning"]
+    assert declared() == declared()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(declared(), fields[0].name, None)

@@ -1,0 +1,296 @@
+"""DNS tunnels: information in names, which names count, and what speaks for a service."""
+
+from __future__ import annotations
+
+import math
+import random
+import string
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.detectors import Detection
+from analyzer.detectors.dns_tunnel import DETECTOR, Parameters, information
+from analyzer.findings import Severity
+
+from . import START, Row, connection, detect, evidence, lookup
+
+BASE32 = string.ascii_lowercase + "234567"
+HEAVY = "information in an hour's names"
+
+
+def entropy_bytes(text: str) -> float:
+    """The same as information(), written plainly."""
+    octets = text.replace(".", "").encode()
+    bits = 0.0
+    for count in Counter(octets).values():
+        bits -= count / len(octets) * math.log2(count / len(octets))
+    return len(octets) * min(bits, 5.0) / 8
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), max_size=30))
+def test_information_is_that_of_a_plain_implementation(texts: list[str]) -> None:
+    expected = [entropy_bytes(text) for text in texts]
+    np.testing.assert_allclose(information(texts), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "carried"),
+    [
+        ("", 0.0),
+        ("...", 0.0),
+        ("aaaa", 0.0),
+        ("ab", 0.25),
+        ("a.b", 0.25),
+        ("abab.abab", 1.0),
+        (BASE32, 20.0),
+        (string.ascii_letters + string.digits + "-_", 40.0),
+    ],
+)
+def test_information_of(text: str, carried: float) -> None:
+    assert information([text]).tolist() == pytest.approx([carried])
+
+
+def test_information_of_very_many_texts() -> None:
+    texts = ["ab", "", "abcd"] * 6000
+    assert information(texts).tolist() == pytest.approx([0.25, 0.0, 1.0] * 6000)
+
+
+def test_information_of_text_that_cannot_be_encoded() -> None:
+    assert information(["\udc80\udc80"]).tolist() == [0.0]
+
+
+def labels(count: int, seed: int = 1) -> list[str]:
+    """Different labels of exactly 20 bytes of information each."""
+    shuffler = random.Random(seed)  # noqa: S311 - test data
+    return ["".join(shuffler.sample(BASE32, 32)) for _ in range(count)]
+
+
+def tunnel(
+    count: int,
+    *,
+    source: str = "10.0.0.5",
+    domain: str = "example.com",
+    gap: float = 1.0,
+    **columns: Any,  # noqa: ANN401 - whatever dns holds
+) -> list[Row]:
+    return [
+        lookup(gap * k, source, f"{label}.{domain}", **columns)
+        for k, label in enumerate(labels(count))
+    ]
+
+
+def found_in(dns: list[Row], conn: list[Row] | None = None, **changes: object) -> list[Detection]:
+    return detect(DETECTOR, Parameters(**changes), conn or [], dns)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("names", "score", "severity"),
+    [
+        (50, 0.35, Severity.NONE),
+        (99, 0.693, Severity.NONE),
+        (100, 0.7, Severity.LOW),
+        (200, 0.8, Severity.MEDIUM),
+        (800, 0.9, Severity.HIGH),
+        (3600, 0.9 + 0.05 * 28 / 42, Severity.HIGH),
+    ],
+)
+def test_scores_at_the_edges_of_the_bands(names: int, score: float, severity: Severity) -> None:
+    (found,) = found_in(tunnel(names, gap=0.5))
+    assert found.score == pytest.approx(score, abs=1e-9)
+    assert Severity.of(found.score + 1e-12) is severity
+
+
+def test_less_than_half_is_nothing() -> None:
+    assert found_in(tunnel(49)) == []
+
+
+def test_what_is_said() -> None:
+    (found,) = found_in(tunnel(100, qtype_name="TXT"))
+    assert found.message == (
+        "10.0.0.5 asked for 100 names below example.com that can carry 2 kB within an hour"
+    )
+    assert (found.source, found.subject, found.proto, found.port) == (
+        "10.0.0.5",
+        "example.com",
+        "udp",
+        53,
+    )
+    assert (found.first, found.last, found.connections) == (START, START + 99, 100)
+    assert (found.best, found.technique) == ("query", None)
+    assert evidence(found) == {
+        HEAVY: 2000,
+        "distinct names per query": 1.0,
+        "mean length below the domain": 32.0,
+        "share of TXT, NULL, CNAME and the like": 1.0,
+        "sources asking as much": 1,
+        "answered addresses contacted": 0.0,
+    }
+
+
+def test_the_names_below_the_domain_are_weighed_and_no_more() -> None:
+    (found,) = found_in(tunnel(100, domain="t1.x.example.co.uk"))
+    assert found.subject == "example.co.uk"
+    carried = sum(entropy_bytes(f"{label}.t1.x") for label in labels(100))
+    assert evidence(found)[HEAVY] == round(carried)
+    assert evidence(found)["mean length below the domain"] == 37.0
+
+
+def test_a_customer_of_a_private_suffix_is_a_domain() -> None:
+    (found,) = found_in(tunnel(100, domain="someone.github.io"))
+    assert found.subject == "someone.github.io"
+
+
+def test_the_heaviest_hour_slides() -> None:
+    (found,) = found_in(tunnel(100, gap=72.0))  # 50 in any hour, 100 in all
+    assert evidence(found)[HEAVY] == 1000
+    around_the_hour = [row | {"ts": row["ts"] + 3500} for row in tunnel(100, gap=2.0)]
+    (found,) = found_in(around_the_hour)
+    assert evidence(found)[HEAVY] == 2000
+
+
+def test_another_window() -> None:
+    (found,) = found_in(tunnel(200, gap=60.0), window=6000.0)
+    assert evidence(found)[HEAVY] == 2000
+
+
+def test_few_long_names_are_nothing() -> None:
+    long = [".".join(labels(5, seed)) for seed in range(40)]
+    rows = [lookup(k, "10.0.0.5", f"{text}.example.com") for k, text in enumerate(long)]
+    assert found_in(rows[:7], information=500.0) == []
+    (found,) = found_in(rows[:8], information=500.0)
+    assert evidence(found)[HEAVY] == 800
+
+
+@pytest.mark.parametrize("repeats", [1, 2, 3])
+def test_names_that_come_back_are_doubted(repeats: int) -> None:
+    rows = [
+        row | {"ts": row["ts"] + 300 * repeat} for repeat in range(repeats) for row in tunnel(200)
+    ]
+    (found,) = found_in(rows)
+    assert evidence(found)[HEAVY] == 4000
+    assert found.connections == 200 * repeats
+    assert found.score == pytest.approx(0.8 if repeats <= 2 else 0.5)
+
+
+def short_names(count: int, **columns: Any) -> list[Row]:  # noqa: ANN401 - whatever dns holds
+    """Ask for names of 15 different characters, 7.3 bytes each."""
+    shuffler = random.Random(2)  # noqa: S311 - test data
+    return [
+        lookup(k, "10.0.0.5", "".join(shuffler.sample(BASE32, 15)) + ".example.com", **columns)
+        for k in range(count)
+    ]
+
+
+def test_short_names_are_doubted_unless_data_is_asked_for() -> None:
+    (address,) = found_in(short_names(600))
+    (text,) = found_in(short_names(600, qtype_name="TXT"))
+    assert evidence(address)[HEAVY] == evidence(text)[HEAVY] == round(600 * 15 * math.log2(15) / 8)
+    assert address.score == pytest.approx(text.score - 0.3)
+    assert Severity.of(text.score) is Severity.MEDIUM
+
+
+@pytest.mark.parametrize("qtype", ["TXT", "NULL", "CNAME", "MX", "SRV", "KEY", "PRIVATE"])
+def test_types_that_carry_data(qtype: str) -> None:
+    (found,) = found_in(tunnel(100, qtype_name=qtype))
+    assert evidence(found)["share of TXT, NULL, CNAME and the like"] == 1.0
+
+
+def test_many_sources_make_a_service() -> None:
+    four = [row for host in range(4) for row in tunnel(200, source=f"10.0.0.{host}")]
+    five = [*four, *tunnel(200, source="10.0.0.9")]
+    assert [found.score for found in found_in(four)] == pytest.approx([0.8] * 4)
+    assert [found.score for found in found_in(five)] == pytest.approx([0.5] * 5)
+
+
+def test_answers_that_are_contacted_are_doubted() -> None:
+    rows = tunnel(200, answers=["cdn.example.net", "198.51.100.7"])
+    (alone,) = found_in(rows)
+    (followed,) = found_in(rows, [connection(500, "10.0.0.5", "198.51.100.7", 443)])
+    (by_another,) = found_in(rows, [connection(500, "10.0.0.6", "198.51.100.7", 443)])
+    assert alone.score == by_another.score == pytest.approx(0.8)
+    assert followed.score == pytest.approx(0.5)
+    assert evidence(followed)["answered addresses contacted"] == 1.0
+    assert evidence(by_another)["answered addresses contacted"] == 0.0
+
+
+def test_the_share_of_answers_contacted() -> None:
+    rows = [row | {"answers": [f"2001:db8::{k % 4}"]} for k, row in enumerate(tunnel(200))]
+    (found,) = found_in(rows, [connection(500, "10.0.0.5", "2001:db8::1", 443)])
+    assert evidence(found)["answered addresses contacted"] == 0.25
+
+
+def test_lookup_zones_are_left_out() -> None:
+    rows = tunnel(200) + tunnel(200, domain="example.net")
+    assert [found.subject for found in found_in(rows)] == ["example.com", "example.net"]
+    kept = found_in(rows, lookup_zones=("example.com",))
+    assert [found.subject for found in kept] == ["example.net"]
+
+
+def reversed_addresses(count: int, *, version: int, zone: str) -> list[Row]:
+    shuffler = random.Random(3)  # noqa: S311 - test data
+    rows = []
+    for k in range(count):
+        if version == 4:
+            address = ".".join(str(shuffler.randrange(256)) for _ in range(4))
+        else:
+            address = ".".join(shuffler.choice("0123456789abcdef") for _ in range(32))
+        rows.append(lookup(k, "10.0.0.25", f"{address}.{zone}", rcode_name="NXDOMAIN"))
+    return rows
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("zone", ["example.org", "bl.example.org", "zen.dnsbl.example.org"])
+def test_addresses_written_backwards_are_no_tunnel(version: int, zone: str) -> None:
+    found = found_in(reversed_addresses(1500, version=version, zone=zone))
+    assert [detection for detection in found if detection.score >= 0.7] == []
+
+
+def test_reverse_lookups_and_site_names_are_no_tunnel() -> None:
+    rows = reversed_addresses(500, version=6, zone="ip6.arpa")
+    for suffix in ("local", "lan", "corp", "internal", "test"):
+        rows += tunnel(200, domain=f"example.{suffix}")
+    assert found_in(rows) == []
+
+
+def test_questions_to_the_neighbours_are_no_tunnel() -> None:
+    rows = [row for port in (137, 5353, 5355) for row in tunnel(200, resp_p=port)]
+    assert found_in(rows) == []
+
+
+def test_names_below_different_domains_do_not_add_up() -> None:
+    rows = [
+        lookup(k, "10.0.0.5", f"{label}.example{k % 10}.com") for k, label in enumerate(labels(300))
+    ]
+    assert found_in(rows) == []
+
+
+def test_names_below_a_public_suffix_do_not_add_up() -> None:
+    rows = [lookup(k, "10.0.0.5", f"{label}.co.uk") for k, label in enumerate(labels(300))]
+    assert found_in(rows) == []
+
+
+def test_case_and_trailing_dots_make_no_difference() -> None:
+    rows = tunnel(200)
+    changed = [row | {"query": row["query"].upper() + "."} for row in rows]
+    (found,) = found_in(changed)
+    (same,) = found_in(rows)
+    assert (found.message, found.score) == (same.message, same.score)
+    (both,) = found_in(rows + changed)
+    assert evidence(both)[HEAVY] == 4000
+    assert both.connections == 400
+
+
+def test_missing_values() -> None:
+    rows = tunnel(100, qtype_name=None, rcode_name=None, answers=None)
+    (found,) = found_in([*rows, lookup(5, "10.0.0.5", "x") | {"query": None}])
+    assert found.score == pytest.approx(0.7)
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert found_in([]) == []
+    assert found_in([], [connection(0, "10.0.0.5", "10.0.0.6", 22)]) == []

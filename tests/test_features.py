@@ -1,0 +1,276 @@
+"""What several detectors measure: answers, requests, contacts, locality and names asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from analyzer.features import (
+    HALF_DAY,
+    asked_names,
+    contacts,
+    is_answered,
+    is_request,
+    plain_name,
+)
+from tests.test_detectors import START, Row, connection, holding, lookup
+
+TCP: dict[str, Any] = {"proto": "tcp", "history": None, "conn_state": None, "resp_pkts": None}
+
+# columns beside those of TCP, and whether the responder answered
+ANSWERS: list[tuple[Row, bool]] = [
+    ({"conn_state": "SF"}, True),
+    ({"conn_state": "S1"}, True),
+    ({"conn_state": "S2"}, True),
+    ({"conn_state": "S3"}, True),
+    ({"conn_state": "RSTO"}, True),
+    ({"conn_state": "S0"}, False),
+    ({"conn_state": "REJ"}, False),
+    ({"conn_state": "S0", "history": "S", "resp_pkts": 0}, False),
+    ({"conn_state": "REJ", "history": "Sr", "resp_pkts": 1}, False),
+    ({"conn_state": "S0", "history": "^s"}, True),
+    ({"conn_state": "REJ", "history": "^R"}, True),
+    ({"conn_state": "RSTR", "history": "ShADadr"}, True),
+    ({"conn_state": "RSTR", "history": "Sr", "resp_pkts": 1}, False),
+    ({"conn_state": "RSTRH", "history": "^hr"}, True),
+    ({"conn_state": "RSTRH", "history": "r", "resp_pkts": 1}, False),
+    ({"conn_state": "RSTOS0", "history": "SR"}, False),
+    ({"conn_state": "SH", "history": "SF"}, False),
+    ({"conn_state": "SHR", "history": "h"}, True),
+    ({"conn_state": "OTH", "history": "D"}, True),
+    ({"conn_state": "OTH", "history": "DadA"}, True),
+    ({"conn_state": "OTH", "history": "A"}, False),
+    ({"conn_state": "OTH", "history": "F"}, False),
+    ({"conn_state": "OTH", "history": "Ar"}, False),
+    ({"conn_state": "OTH", "history": "Ca"}, True),
+    ({"conn_state": "OTH", "history": "f"}, True),
+    ({"conn_state": "OTH", "resp_pkts": 3}, True),
+    ({"conn_state": "OTH", "resp_pkts": 0}, False),
+    ({"conn_state": "OTH", "resp_bytes": 3}, True),
+    ({"conn_state": "OTH", "resp_bytes": 0}, False),
+    ({"conn_state": "OTH"}, True),
+    ({"history": "S"}, False),
+    ({"history": "Sh"}, True),
+    ({"history": ""}, True),
+    ({"history": "", "resp_pkts": 0}, False),
+    ({"resp_pkts": 0}, False),
+    ({}, True),
+    ({"proto": "udp", "resp_pkts": 0, "conn_state": "S0"}, False),
+    ({"proto": "udp", "resp_pkts": 1, "conn_state": "SHR"}, True),
+    ({"proto": "udp", "resp_pkts": 0, "resp_bytes": 9}, False),
+    ({"proto": "udp", "resp_bytes": 9}, True),
+    ({"proto": "udp", "resp_bytes": 0}, False),
+    ({"proto": "udp", "conn_state": "S0"}, True),
+    ({"proto": "icmp", "resp_pkts": 0}, False),
+    ({"proto": "icmp", "resp_pkts": 1}, True),
+    ({"proto": "sctp", "resp_pkts": 0, "history": "h"}, False),
+]
+
+
+def test_who_answered() -> None:
+    rows = [
+        connection(k, "10.0.0.1", "10.0.0.2", 80) | TCP | columns
+        for k, (columns, _) in enumerate(ANSWERS)
+    ]
+    with holding(rows) as records:
+        conn = records.conn.mutate(answered=is_answered(records.conn)).order_by("ts")
+        found = [row["answered"] for row in conn.to_pyarrow().to_pylist()]
+    assert [
+        (columns, answered) for (columns, _), answered in zip(ANSWERS, found, strict=True)
+    ] == ANSWERS
+
+
+# protocol, originator's port, responder's port, and whether it asks for something
+REQUESTS: list[tuple[str, int | None, int | None, bool]] = [
+    ("tcp", 50_000, 22, True),
+    ("tcp", 50_000, 33_434, True),
+    ("tcp", 53, 50_000, True),
+    ("tcp", None, None, True),
+    ("udp", 50_000, 53, True),
+    ("udp", 50_000, 33_433, True),
+    ("udp", 50_000, 33_434, False),
+    ("udp", 50_000, 33_626, False),
+    ("udp", 50_000, 33_627, True),
+    ("udp", 53, 50_000, False),
+    ("udp", 1023, 1024, False),
+    ("udp", 1024, 1024, True),
+    ("udp", 123, 123, True),
+    ("udp", 1023, 1023, True),
+    ("udp", None, 50_000, True),
+    ("udp", 53, None, True),
+    ("icmp", 8, 0, True),
+    ("icmp", 13, 14, True),
+    ("icmp", 15, 16, True),
+    ("icmp", 17, 18, True),
+    ("icmp", 128, 129, True),
+    ("icmp", 0, 8, False),
+    ("icmp", 3, 3, False),
+    ("icmp", 11, 0, False),
+    ("icmp", 5, 1, False),
+    ("icmp", 135, 136, False),
+    ("sctp", 5000, 80, True),
+]
+
+
+def test_what_is_a_request() -> None:
+    rows = [
+        connection(k, "10.0.0.1", "10.0.0.2", 80)
+        | {"proto": proto, "orig_p": origin, "resp_p": port}
+        for k, (proto, origin, port, _) in enumerate(REQUESTS)
+    ]
+    with holding(rows) as records:
+        conn = records.conn.mutate(request=is_request(records.conn)).order_by("ts")
+        found = [row["request"] for row in conn.to_pyarrow().to_pylist()]
+    assert [
+        (*row[:3], bool(is_one)) for row, is_one in zip(REQUESTS, found, strict=True)
+    ] == REQUESTS
+
+
+def test_an_icmp_type_that_is_missing_asks_nothing() -> None:
+    rows = [connection(0, "10.0.0.1", "10.0.0.2", 0, proto="icmp", orig_p=None)]
+    with holding(rows) as records:
+        assert contacts(records).to_pyarrow().to_pylist() == []
+
+
+def kept(rows: list[Row]) -> list[dict[str, Any]]:
+    with holding(rows) as records:
+        table = contacts(records).order_by("orig_h", "half_day", "resp_h", "proto", "resp_p")
+        return list(table.to_pyarrow().to_pylist())
+
+
+def test_contacts_of_a_half_day_are_one() -> None:
+    rows = [
+        connection(10, "10.0.0.1", "10.0.0.2", 80, answered=False, local_orig=True),
+        connection(20, "10.0.0.1", "10.0.0.2", 80, local_orig=True, local_resp=False),
+        connection(HALF_DAY, "10.0.0.1", "10.0.0.2", 80, answered=False),
+    ]
+    first, second = kept(rows)
+    half_day = int(START / HALF_DAY)
+    assert first == {
+        "orig_h": "10.0.0.1",
+        "resp_h": "10.0.0.2",
+        "proto": "tcp",
+        "resp_p": 80,
+        "half_day": half_day,
+        "first": START + 10,
+        "last": START + 20,
+        "connections": 2,
+        "answered": True,
+        "local_orig": True,
+        "is_local": False,
+    }
+    assert (second["half_day"], second["answered"], second["connections"]) == (
+        half_day + 1,
+        False,
+        1,
+    )
+    assert (second["local_orig"], second["is_local"]) == (None, False)
+
+
+def test_contacts_leave_out_groups_and_answers() -> None:
+    rows = [
+        connection(0, "10.0.0.1", "239.0.0.1", 5000, proto="udp"),
+        connection(1, "10.0.0.1", "10.0.0.255", 137, proto="udp"),
+        connection(2, "10.0.0.1", "ff02::fb", 5353, proto="udp"),
+        connection(3, "10.0.0.1", "10.0.0.2", 50_000, proto="udp", orig_p=53),
+        connection(4, "10.0.0.1", "10.0.0.2", 137, proto="udp"),
+    ]
+    assert [(row["resp_h"], row["resp_p"]) for row in kept(rows)] == [("10.0.0.2", 137)]
+
+
+def test_icmp_requests_of_any_kind_are_one_contact() -> None:
+    rows = [
+        connection(0, "10.0.0.1", "10.0.0.2", 0, proto="icmp"),
+        connection(1, "10.0.0.1", "10.0.0.2", 14, proto="icmp", orig_p=13),
+        connection(2, "fd00::1", "fd00::2", 129, proto="icmp", orig_p=128),
+    ]
+    assert [(row["orig_h"], row["resp_p"], row["connections"]) for row in kept(rows)] == [
+        ("10.0.0.1", 0, 2),
+        ("fd00::1", 0, 1),
+    ]
+
+
+def test_a_missing_port_is_zero() -> None:
+    (row,) = kept([connection(0, "10.0.0.1", "10.0.0.2", 0) | {"resp_p": None}])
+    assert row["resp_p"] == 0
+
+
+@pytest.mark.parametrize(
+    ("networks", "expected"),
+    [
+        ((), {"10.0.0.2": True, "8.8.8.8": True, "9.9.9.9": False, "fd00::2": True}),
+        (("8.8.8.0/24",), {"10.0.0.2": False, "8.8.8.8": True, "9.9.9.9": False, "fd00::2": False}),
+    ],
+)
+def test_every_contact_knows_whether_its_destination_is_local(
+    networks: tuple[str, ...], expected: dict[str, bool]
+) -> None:
+    rows = [
+        connection(k, "10.0.0.1", target, 80 + k % 2, local_resp=flag)
+        for k, (target, flag) in enumerate(
+            [("10.0.0.2", None), ("10.0.0.2", True), ("8.8.8.8", True), ("8.8.8.8", None),
+             ("9.9.9.9", False), ("fd00::2", None)]
+        )
+    ]  # fmt: skip
+    with holding(rows, local_networks=networks) as records:
+        found = contacts(records).to_pyarrow().to_pylist()
+    assert len(found) == 6
+    assert {row["resp_h"]: row["is_local"] for row in found} == expected
+
+
+def test_names_are_plain() -> None:
+    names = ["Example.COM.", "example.com", "a.b..", "", ".", "BÜCHER.de"]
+    rows = [lookup(k, "10.0.0.1", name) for k, name in enumerate(names)]
+    with holding(dns=rows) as records:
+        table = records.dns.mutate(name=plain_name(records.dns)).order_by("ts")
+        found = [row["name"] for row in table.to_pyarrow().to_pylist()]
+    assert found == ["example.com", "example.com", "a.b.", "", "", "bücher.de"]
+
+
+def test_names_asked_for() -> None:
+    rows = [
+        lookup(0, "10.0.0.1", "a.example.com"),
+        lookup(1, "10.0.0.1", "A.example.com.", qtype_name="TXT"),
+        lookup(2, "10.0.0.1", "a.example.com", qtype_name=None, rcode_name="NXDOMAIN"),
+        lookup(3, "10.0.0.2", "a.example.com", rcode_name=None),
+        lookup(4, "10.0.0.2", "b.example.com", resp_p=5353),
+        lookup(5, "10.0.0.2", "4.3.2.1.in-addr.arpa"),
+        lookup(6, "10.0.0.2", "printer.local"),
+        lookup(7, "10.0.0.2", "wpad"),
+        lookup(8, "10.0.0.2", "thelocal"),
+        lookup(9, "10.0.0.2", "www.thelocal.com"),
+        lookup(10, "10.0.0.2", "x") | {"query": None},
+    ]
+    with holding(dns=rows) as records:
+        table = asked_names(records).order_by("orig_h", "name")
+        found = table.to_pyarrow().to_pylist()
+    assert found == [
+        {
+            "orig_h": "10.0.0.1",
+            "name": "a.example.com",
+            "first": START,
+            "last": START + 2,
+            "queries": 3,
+            "data_queries": 1,
+            "refused": 1,
+        },
+        {
+            "orig_h": "10.0.0.2",
+            "name": "a.example.com",
+            "first": START + 3,
+            "last": START + 3,
+            "queries": 1,
+            "data_queries": 0,
+            "refused": 0,
+        },
+        {
+            "orig_h": "10.0.0.2",
+            "name": "www.thelocal.com",
+            "first": START + 9,
+            "last": START + 9,
+            "queries": 1,
+            "data_queries": 0,
+            "refused": 0,
+        },
+    ]
