@@ -59,7 +59,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Attack
             directory = tmp_path_factory.mktemp(f"office{seed}")
             attacks = [Attack(name, source=source) for name, (source, _, _) in ATTACKS.items()]
             traffic = office(seed, hosts=40, attacks=attacks)
-            traffic.write(directory, format="json", compression="gz")
+            traffic.write(directory, format="json")
             truth = {each.attack: each for each in traffic.truth}
             known[seed] = (analyzer.analyze(directory), truth)
         return known[seed]

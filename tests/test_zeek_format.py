@@ -74,7 +74,7 @@ def test_unescape(written: str, text: str) -> None:
 
 
 @given(TEXT | TROUBLE, st.booleans())
-@example("(empty)", False)  # noqa: FBT003 - an example's arguments
+@example("(empty)", False)
 def test_unescape_inverts_escape(text: str, in_container: bool) -> None:  # noqa: FBT001 - given
     written = zf.escape(text, in_container=in_container)
     assert zf.unescape(written) == text
@@ -103,8 +103,8 @@ def test_numbers() -> None:
     assert zf.format_time(1700000000.1234567) == "1700000000.123457"
     assert zf.format_interval(3600) == "3600.000000"
     assert zf.format_count(22) == "22"
-    assert zf.format_bool(True) == "T"  # noqa: FBT003 - the value
-    assert zf.format_bool(False) == "F"  # noqa: FBT003 - the value
+    assert zf.format_bool(True) == "T"
+    assert zf.format_bool(False) == "F"
 
 
 @pytest.mark.parametrize(

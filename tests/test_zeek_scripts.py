@@ -13,7 +13,9 @@ def test_every_notice_type_is_declared() -> None:
     enum = re.search(r"Notice::Type \+= \{(.*?)\n\t\};", SCRIPT.read_text(), re.DOTALL)
     assert enum is not None
     declared = re.findall(r"^\t\t(\w+),$", enum[1], re.MULTILINE)
-    assert declared == sorted(rule.notice.removeprefix("ZeekAnalyzer::") for rule in analyzer.rules())
+    assert declared == sorted(
+        rule.notice.removeprefix("ZeekAnalyzer::") for rule in analyzer.rules()
+    )
 
 
 def test_every_own_column_is_declared_with_its_type() -> None:

@@ -30,14 +30,14 @@ def test_a_record_has_what_is_required_and_honest_numbers(
         f'SELECT count(*) FROM (SELECT {ts} AS "ts", {count} AS "Z", {ttls}::DOUBLE[] AS "TTLs") '
         f"WHERE {is_record((TIME, COUNT, TTLS))}"
     )
-    assert duckdb.sql(query).fetchall() == [(int(kept),)]
+    assert duckdb.execute(query).fetchall() == [(int(kept),)]
 
 
 @pytest.mark.parametrize(
     ("elements", "fit"), [("['1.0', NULL]", True), ("[]::VARCHAR[]", True), ("['x']", False)]
 )
 def test_elements_fit_their_type(elements: str, *, fit: bool) -> None:
-    assert duckdb.sql(f"SELECT {elements_fit(elements, TTLS)}").fetchall() == [(fit,)]
+    assert duckdb.execute(f"SELECT {elements_fit(elements, TTLS)}").fetchall() == [(fit,)]
 
 
 def test_rows_of_other_logs_are_accounted_for() -> None:
