@@ -217,20 +217,20 @@ def _progress(
 
 
 def _rules_list(options: argparse.Namespace) -> int:
-    from analyzer import rules  # noqa: PLC0415
+    from analyzer import load_rules  # noqa: PLC0415
     from analyzer.writers.rules import render_list  # noqa: PLC0415
 
-    show(functools.partial(render_list, rules(options.rules)))
+    show(functools.partial(render_list, load_rules(options.rules)))
     return DONE
 
 
 def _rules_check(options: argparse.Namespace) -> int:
-    from analyzer import rules  # noqa: PLC0415
+    from analyzer import load_rules  # noqa: PLC0415
     from analyzer.checking import check  # noqa: PLC0415
     from analyzer.writers.rules import render_check  # noqa: PLC0415
 
     status = DONE
-    for rule in rules(options.rules):
+    for rule in load_rules(options.rules):
         wrong = check(rule)
         show(functools.partial(render_check, rule, wrong))
         if wrong:
@@ -239,10 +239,10 @@ def _rules_check(options: argparse.Namespace) -> int:
 
 
 def _rules_show(options: argparse.Namespace) -> int:
-    from analyzer import rules  # noqa: PLC0415
+    from analyzer import load_rules  # noqa: PLC0415
     from analyzer.rules import select  # noqa: PLC0415
     from analyzer.writers.rules import render_page  # noqa: PLC0415
 
-    for rule in select(rules(options.rules), [options.rule], []):
+    for rule in select(load_rules(options.rules), [options.rule], []):
         show(functools.partial(render_page, rule))
     return DONE

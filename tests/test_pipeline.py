@@ -21,7 +21,7 @@ from analyzer.report import Report
 from analyzer.rules import Rule
 from tests.test_detectors import DAY, START, Row, connection, holding, lookup
 
-RULES = {rule.id: rule for rule in analyzer.rules()}
+RULES = {rule.id: rule for rule in analyzer.load_rules()}
 HOST = "10.0.0.5"
 
 

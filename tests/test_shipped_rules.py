@@ -12,7 +12,7 @@ from analyzer.detectors import DETECTORS
 from analyzer.findings import Severity
 from analyzer.rules import Rule
 
-RULES = analyzer.rules()
+RULES = analyzer.load_rules()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

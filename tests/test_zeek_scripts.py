@@ -14,7 +14,7 @@ def test_every_notice_type_is_declared() -> None:
     assert enum is not None
     declared = re.findall(r"^\t\t(\w+),$", enum[1], re.MULTILINE)
     assert declared == sorted(
-        rule.notice.removeprefix("ZeekAnalyzer::") for rule in analyzer.rules()
+        rule.notice.removeprefix("ZeekAnalyzer::") for rule in analyzer.load_rules()
     )
 
 

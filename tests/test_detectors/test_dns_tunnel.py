@@ -255,6 +255,13 @@ def test_addresses_written_backwards_are_no_tunnel(version: int, zone: str) -> N
     assert [detection for detection in found if detection.score >= 0.7] == []
 
 
+@pytest.mark.parametrize("front", ["1.2.3.4", ".".join("20010db8" * 4)])
+def test_an_address_in_front_hides_no_tunnel(front: str) -> None:
+    rows = [row | {"query": f"{front}.{row['query']}"} for row in tunnel(800)]
+    (found,) = found_in(rows)
+    assert found.score >= 0.9
+
+
 def test_reverse_lookups_and_site_names_are_no_tunnel() -> None:
     rows = reversed_addresses(500, version=6, zone="ip6.arpa")
     for suffix in ("local", "lan", "corp", "internal", "test"):

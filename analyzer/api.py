@@ -1,0 +1,84 @@
+"""The work of a run in one call: read, judge, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from analyzer import rules
+from analyzer.detectors import DETECTORS
+from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
+from analyzer.findings import Severity
+from analyzer.networks import parse_networks
+from analyzer.parsers import read
+from analyzer.pipeline import run
+from analyzer.report import Report
+
+
+def load_rules(directory: Path | None = None) -> tuple[rules.Rule, ...]:
+    """The rules in a directory, the shipped ones by default.
+
+    Raises:
+        RuleError: a rule breaks the contract; the message says where.
+    """
+    parameters = {name: detector.parameters for name, detector in DETECTORS.items()}
+    return rules.load_rules(directory, detectors=parameters)
+
+
+def analyze(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    rules_directory: Path | None = None,
+    select_rules: Collection[str] = (),
+    ignore_rules: Collection[str] = (),
+    local_networks: Iterable[str] = (),
+    minimum: Severity = Severity.LOW,
+    begin: float | None = None,
+    end: float | None = None,
+    memory_limit: str = DEFAULT_MEMORY_LIMIT,
+    threads: int | None = None,
+    keep_all_problems: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+    on_stage: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Read logs and judge them by rules.
+
+    Args:
+        paths: logs, directories of logs, patterns; ``-`` is standard input.
+        rules_directory: rules to use instead of the shipped ones.
+        select_rules: ids or patterns of the only rules to run; all if empty.
+        ignore_rules: ids or patterns of rules not to run.
+        local_networks: local networks in CIDR notation; by default those Zeek marked as local, else
+            private space.
+        minimum: severity from which findings are reported.
+        begin: leave out records before this time (UTC epoch seconds).
+        end: leave out records from this time on.
+        memory_limit: what tables may hold in memory before they spill to disk.
+        threads: how many threads compute; by default one a core.
+        keep_all_problems: remember the place of every line skipped, not only the first few.
+        on_progress: told of input bytes as they are read.
+        on_stage: told the name of each stage as it begins.
+
+    Returns:
+        What was found, on which records, and what became of the input.
+
+    Raises:
+        InputError: a path does not exist, or no record came of the input.
+        RuleError: a rule breaks the contract.
+        OptionError: an option makes no sense.
+        ResourceError: memory or disk ran out.
+    """
+    chosen = rules.select(load_rules(rules_directory), select_rules, ignore_rules)
+    networks = parse_networks(local_networks)
+    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    with Engine(memory_limit=memory_limit, threads=threads) as engine:
+        on_stage("reading")
+        begun = perf_counter()
+        account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
+        records = engine.records(networks, begin=begin, end=end)
+        reading = perf_counter() - begun
+        report = run(records, chosen, minimum=minimum, on_stage=on_stage)
+    return replace(report, account=account, stages={"reading": reading, **report.stages})
