@@ -78,33 +78,36 @@ class Report:
         import pandas as pd  # noqa: PLC0415 - half a second of import that most runs never need
 
         rows: list[dict[str, Any]] = [finding.as_dict() for finding in self.findings]
-        frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+        frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
         for column in ("first", "last"):
-            frame[column] = pd.to_datetime(frame[column], unit="s", utc=True)
+            frame[column] = pd.to_datetime(frame[column], unit="s", utc=True).astype(
+                "datetime64[ns, UTC]"
+            )
         return frame
 
 
-_COLUMNS = (
-    "id",
-    "rule",
-    "note",
-    "severity",
-    "score",
-    "source",
-    "destination",
-    "port",
-    "proto",
-    "subject",
-    "first",
-    "last",
-    "techniques",
-    "technique_names",
-    "tactics",
-    "message",
-    "evidence",
-    "connections",
-    "uids",
-)
+# Said outright, as pandas would guess by what happens to be in a column.
+_COLUMNS = {
+    "id": "string",
+    "rule": "string",
+    "note": "string",
+    "severity": "string",
+    "score": "float64",
+    "source": "string",
+    "destination": "string",
+    "port": "Int64",
+    "proto": "string",
+    "subject": "string",
+    "first": "float64",
+    "last": "float64",
+    "techniques": "object",
+    "technique_names": "object",
+    "tactics": "object",
+    "message": "string",
+    "evidence": "object",
+    "connections": "int64",
+    "uids": "object",
+}
 
 
 def rank_hosts(findings: Iterable[Finding]) -> tuple[HostRank, ...]:

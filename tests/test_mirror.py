@@ -12,7 +12,6 @@ UNTESTED = {"__init__", "__main__", "version"}
 
 # Tests of several modules together, or of what is no module.
 OTHERS = {
-    "test_api",
     "test_architecture",
     "test_mirror",
     "test_packaging",

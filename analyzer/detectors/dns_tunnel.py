@@ -41,7 +41,7 @@ _CURVE = ((0.0, 0.0), (1.0, 0.7), (2.0, 0.8), (8.0, 0.9), (50.0, 0.95), (10_000.
 _DOUBT = 0.3
 
 # An address written backwards, as in reputation lists (RFC 5782), or 32 hexadecimal digits.
-_REVERSED_ADDRESS = re.compile(r"(?:(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-f]\.){31}[0-9a-f])(?:\.|$)")
+_REVERSED_ADDRESS = re.compile(r"^(?:(?:[0-9a-f]\.){31}[0-9a-f]|(?:\d{1,3}\.){3}\d{1,3})(?:\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,13 @@ def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd
 
 def _weighed(names: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
     """Each source and domain with the totals of its names and its heaviest window."""
+    # A lookup carries the address it is about; whatever stands behind it may still be a tunnel's.
     below = [
-        name[: -len(domain) - 1] for name, domain in zip(names.name, names.domain, strict=True)
+        _REVERSED_ADDRESS.sub("", name[: -len(domain) - 1], count=1)
+        for name, domain in zip(names.name, names.domain, strict=True)
     ]
-    is_address = np.fromiter((bool(_REVERSED_ADDRESS.match(text)) for text in below), bool)
     names = names.assign(length=[len(text) for text in below], carried=information(below))
-    names = names[~is_address].sort_values(["orig_h", "domain", "first", "name"])
+    names = names[names.length > 0].sort_values(["orig_h", "domain", "first", "name"])
     rows = []
     for (source, domain), group in names.groupby(["orig_h", "domain"], sort=False):
         if len(group) < parameters.names:
