@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analyzer.errors import AnalyzerError
 from analyzer.findings import Evidence, Finding, Severity
@@ -32,10 +32,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    # DuckDB, Ibis and pandas take a second to import: --help and --version need none of them.
-    if name in ("analyze", "load_rules"):
-        from analyzer import api  # noqa: PLC0415 - see above
+if not TYPE_CHECKING:  # or any name at all would have a type
 
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        # DuckDB, Ibis and pandas take a second to import: --help and --version need none of them.
+        if name in ("analyze", "load_rules"):
+            from analyzer import api  # noqa: PLC0415 - see above
+
+            return getattr(api, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ from time import perf_counter
 from analyzer import rules
 from analyzer.detectors import DETECTORS
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
+from analyzer.errors import EmptyInputError
 from analyzer.findings import Severity
 from analyzer.networks import parse_networks
 from analyzer.parsers import read
@@ -79,6 +80,8 @@ def analyze(
         begun = perf_counter()
         account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
         records = engine.records(networks, begin=begin, end=end)
+        if not any(records.counts.values()):
+            raise EmptyInputError("no record in the time asked for")
         reading = perf_counter() - begun
         report = run(records, chosen, minimum=minimum, on_stage=on_stage)
     return replace(report, account=account, stages={"reading": reading, **report.stages})

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 DEFAULT_MEMORY_LIMIT = "1GiB"
 """Enough for 20 M connections without much spilling, and fits beside a sensor."""
 
+MOST_THREADS = 1024
+"""DuckDB starts all of them at once, and the process dies where the system refuses one."""
+
 _MEMORY_LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECASE)
 
 _SQL_TYPES = {
@@ -87,19 +90,30 @@ class Engine:
             )
         if threads is not None and threads < 1:
             raise OptionError(f"threads {threads}: expected 1 or more")
+        if threads is not None and threads > MOST_THREADS:
+            raise OptionError(f"threads {threads}: expected at most {MOST_THREADS}")
         self.columns = {log: columns(log, tuple(column_names[log])) for log in LOGS}
         self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
-        self.connection = duckdb.connect(
-            config={
-                "memory_limit": memory_limit.strip(),
-                "threads": threads or os.cpu_count() or 1,
-                "temp_directory": str(self.directory),
-                # Nothing may depend on row order, so DuckDB need not keep it (and loads faster).
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-        )
+        try:
+            self._open(memory_limit.strip(), threads or os.cpu_count() or 1)
+        except BaseException:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            raise
+
+    def _open(self, memory_limit: str, threads: int) -> None:
+        config: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(self.directory),
+            # Nothing may depend on row order, so DuckDB need not keep it (and loads faster).
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        try:
+            self.connection = duckdb.connect(config=config)
+        except duckdb.ParserException as error:
+            raise OptionError(f"memory limit {memory_limit!r}: {_first_line(error)}") from error
         self.connection.execute("SET TimeZone = 'UTC'")
         self.backend = ibis.duckdb.from_connection(self.connection)
         # Standard output is for results; Ibis turns DuckDB's bar on.
