@@ -95,7 +95,8 @@ class Engine:
         self.columns = {log: columns(log, tuple(column_names[log])) for log in LOGS}
         self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
         try:
-            self._open(memory_limit.strip(), threads or os.cpu_count() or 1)
+            with out_of_resources():
+                self._open(memory_limit.strip(), threads or os.cpu_count() or 1)
         except BaseException:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
