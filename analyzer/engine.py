@@ -19,6 +19,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
+from analyzer.derived import condensed
 from analyzer.errors import OptionError, ResourceError
 from analyzer.networks import LocalNetworks, Network
 from analyzer.records import DETECTION_COLUMNS, LOGS, Column, Records, columns
@@ -71,7 +72,8 @@ class Engine:
     Args:
         memory_limit: what the database may hold in memory before it spills, such as ``2GiB``.
         threads: how many threads compute; None for one a core.
-        column_names: the columns to hold, by log; by default those that detectors use.
+        column_names: the columns to read and hold, by log; by default those that detectors use,
+            condensed as :mod:`analyzer.derived` says.
 
     Raises:
         OptionError: the memory limit or the number of threads makes no sense.
@@ -82,7 +84,7 @@ class Engine:
         *,
         memory_limit: str = DEFAULT_MEMORY_LIMIT,
         threads: int | None = None,
-        column_names: Mapping[str, Sequence[str]] = DETECTION_COLUMNS,
+        column_names: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         if not _MEMORY_LIMIT.fullmatch(memory_limit):
             raise OptionError(
@@ -92,7 +94,9 @@ class Engine:
             raise OptionError(f"threads {threads}: expected 1 or more")
         if threads is not None and threads > MOST_THREADS:
             raise OptionError(f"threads {threads}: expected at most {MOST_THREADS}")
-        self.columns = {log: columns(log, tuple(column_names[log])) for log in LOGS}
+        self._is_condensed = column_names is None
+        named = DETECTION_COLUMNS if column_names is None else column_names
+        self.columns = {log: columns(log, tuple(named[log])) for log in LOGS}
         self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
         try:
             with out_of_resources():
@@ -123,6 +127,13 @@ class Engine:
             self._create(log, self.columns[log])
         # Unfinished connections wait here until the finished ones are known.
         self._create("open_conn", self.columns["conn"])
+        self._condense = "FROM read_rows"
+        if self._is_condensed:
+            # Compiled once, against a table of the same columns as rows that are read.
+            self._create("read_rows", self.columns["conn"])
+            self._condense = str(self.backend.compile(condensed(self.table("read_rows"))))
+            self.connection.execute(f"CREATE OR REPLACE TABLE conn AS {self._condense}")
+            self.connection.execute("DROP TABLE read_rows")
 
     def _create(self, table: str, held: Sequence[Column]) -> None:
         definitions = ", ".join(
@@ -150,6 +161,16 @@ class Engine:
         """A table as an Ibis expression."""
         return self.backend.table(name)
 
+    def insertion(self, table: str, rows: str) -> str:
+        """SQL that appends rows to a table.
+
+        Args:
+            table: a log's, or ``open_conn``.
+            rows: query for the rows, with the columns read of that log, in their order.
+        """
+        condense = self._condense if table == "conn" else "FROM read_rows"
+        return f"INSERT INTO {identifier(table)} WITH read_rows AS ({rows}) {condense}"
+
     def insert(self, log: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows given as mappings from column name to value; absent columns are null."""
         held = self.columns[log]
@@ -160,9 +181,10 @@ class Engine:
         )
         self.connection.register("given_rows", table)
         casts = ", ".join(
-            f"CAST({identifier(column.name)} AS {column_type(column)})" for column in held
+            f"CAST({identifier(column.name)} AS {column_type(column)}) AS {identifier(column.name)}"
+            for column in held
         )
-        self.connection.execute(f"INSERT INTO {identifier(log)} SELECT {casts} FROM given_rows")
+        self.connection.execute(self.insertion(log, f"SELECT {casts} FROM given_rows"))
         self.connection.unregister("given_rows")
 
     def keep(self, rows: ir.Table | pa.Table, name: str) -> ir.Table:
@@ -232,16 +254,14 @@ class Engine:
         ((waiting,),) = self.connection.execute("SELECT count(*) FROM open_conn").fetchall()
         if not waiting:
             return
-        self.connection.execute(
-            """
-            INSERT INTO conn
+        latest = """
             SELECT open_conn.* FROM open_conn
             WHERE uid IS NULL OR uid NOT IN (SELECT uid FROM conn WHERE uid IS NOT NULL)
             QUALIFY uid IS NULL OR row_number() OVER (
                 PARTITION BY uid ORDER BY duration DESC NULLS LAST, ts, orig_bytes, resp_bytes
             ) = 1
             """
-        )
+        self.connection.execute(self.insertion("conn", latest))
         self.connection.execute("DELETE FROM open_conn")
 
 

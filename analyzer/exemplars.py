@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pyarrow as pa
 
-from analyzer.features import is_answered, plain_name
+from analyzer.features import both_ways, plain_name
 from analyzer.findings import ConnectionId
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def _query(
 def _order(rows: ir.Table, best: str) -> list[ir.Value]:
     """What makes a connection show a finding better than others."""
     if best == "failed":
-        return [is_answered(rows)]
+        return [rows.answered]
     if best == "bytes":
-        return [(rows.orig_bytes.fill_null(0) + rows.resp_bytes.fill_null(0)).desc()]
+        return [both_ways(rows).desc()]
     if best == "query":
         return [rows["query"].length().desc()]
     return []

@@ -16,99 +16,51 @@ if TYPE_CHECKING:
 
 HALF_DAY = 43_200.0
 
-UNKNOWN_TRANSPORT = "unknown_transport"
-"""Zeek's proto for IP protocols other than TCP, UDP and ICMP (since 7.1)."""
+def conversations(records: Records) -> ir.Table:
+    """Who met whom: a row per source, destination, port, protocol, half day and kind of traffic.
 
-# The protocol field of an IP header has eight bits.
-_MOST_PROTOCOLS = 255
-
-# Below are the system ports (RFC 6335), where services listen.
-_FIRST_USER_PORT = 1024
-
-_ANSWERED_STATES = ("SF", "S1", "S2", "S3", "RSTO")
-_UNANSWERED_STATES = ("S0", "REJ")
-
-# Echo, timestamp, information and address mask requests (RFC 792, 950, 4443): what a host sends to
-# learn who is there. The other ICMP messages are answers or errors about someone else's packets.
-_ICMP_REQUESTS = (8, 13, 15, 17, 128)
-
-# traceroute's UDP ports: 33434 plus three probes for each of up to 64 hops.
-_TRACEROUTE_PORTS = (33434, 33434 + 3 * 64)
-
-
-def is_answered(conn: ir.Table) -> ir.BooleanColumn:
-    """Whether the responder answered as a host that offers the service.
-
-    For TCP it did if it sent anything but resets: a SYN-ACK (h), data (d), an ACK (a) or a FIN (f)
-    in Zeek's history; so closed ports, silent hosts and the replies to FIN, NULL, Xmas, ACK and
-    window scans all count as failed. A TCP originator that sent data had a connection, even if the
-    sensor saw one side only, and where Zeek flipped the direction (``^``) nobody knows who asked.
-    For everything else, a packet that came back is an answer.
-    """
-    history = conn.history.fill_null("")
-    packets = conn.resp_pkts > 0
-    return ibis.cases(
-        (conn.proto != "tcp", ibis.coalesce(packets, conn.resp_bytes > 0, True)),
-        (conn.conn_state.isin(_ANSWERED_STATES), True),
-        (conn.conn_state.isin(_UNANSWERED_STATES), history.contains("^")),
-        (history != "", history.re_search("[hdafD^]")),
-        else_=ibis.coalesce(packets, conn.resp_bytes > 0, True),
-    )
-
-
-def is_request(conn: ir.Table) -> ir.BooleanColumn:
-    """Whether a connection was an attempt to reach its responder, rather than stray traffic.
-
-    Left out are ICMP messages that ask nothing, traceroute's probes, and UDP from a service port to
-    a high one, which is an answer whose question was not seen.
-    """
-    traceroute = conn.resp_p.between(*_TRACEROUTE_PORTS)
-    answer = (conn.orig_p < _FIRST_USER_PORT) & (conn.resp_p >= _FIRST_USER_PORT)
-    return ibis.cases(
-        (conn.proto == "tcp", True),
-        (conn.proto == "udp", ~(traceroute | answer).fill_null(False)),
-        (conn.proto == "icmp", conn.orig_p.isin(_ICMP_REQUESTS)),
-        else_=True,
-    )
-
-
-def contacts(records: Records) -> ir.Table:
-    """Who tried to reach whom: a row per source, destination, port, protocol and half day.
-
-    Columns: ``orig_h resp_h resp_p proto half_day`` (half days since 1970), ``first last`` (times),
-    ``connections``, ``answered`` (in any of them), ``local_orig`` (what Zeek said of the source),
-    ``is_local`` (whether the destination is local).
-    Multicast and broadcast are left out. Computed once per run.
+    Columns: ``orig_h resp_h resp_p proto request half_day`` (half days since 1970; `resp_p` and
+    `request` as in :mod:`analyzer.derived`), ``first last`` (times), ``connections``, ``bytes``
+    (of both sides, a float: near enough to bound what a part of them may hold), ``answered`` (in
+    any of them), ``local_orig local_resp`` (what Zeek said of either). Computed once per run.
     """
     conn = records.conn
-    attempts = conn.filter(is_request(conn))
-    # Each ICMP request type is a port to Zeek; a sweep with two of them is still one sweep. Other
-    # IP protocols have no ports at all: there the protocol itself is what is tried.
-    port = ibis.cases(
-        (attempts.proto == "icmp", 0),
-        (attempts.proto == UNKNOWN_TRANSPORT, ibis.least(attempts.ip_proto, _MOST_PROTOCOLS)),
-        else_=attempts.resp_p,
-    ).cast("uint16")
-    table = attempts.group_by(
+    table = conn.group_by(
         "orig_h",
         "resp_h",
         "proto",
-        resp_p=port.fill_null(0),
-        half_day=(attempts.ts / HALF_DAY).floor().cast("int64"),
+        "request",
+        resp_p=conn.tried_p,
+        half_day=(conn.ts / HALF_DAY).floor().cast("int64"),
     ).aggregate(
-        first=attempts.ts.min(),
-        last=attempts.ts.max(),
-        connections=attempts.count(),
-        answered=is_answered(attempts).any(),
-        local_orig=attempts.local_orig.any(),
-        local_resp=attempts.local_resp.any(),
+        first=conn.ts.min(),
+        last=conn.ts.max(),
+        connections=conn.count(),
+        bytes=both_ways(conn).cast("float64").sum(),
+        answered=conn.answered.any(),
+        local_orig=conn.local_orig.any(),
+        local_resp=conn.local_resp.any(),
     )
-    return records.keep(_with_locality(table.filter(~is_group(table.resp_h)), records), "contacts")
+    return records.keep(table, "conversations")
+
+
+def both_ways(conn: ir.Table) -> ir.IntegerColumn:
+    """Payload bytes of both sides together, 0 where they are not known."""
+    return conn.orig_bytes.fill_null(0) + conn.resp_bytes.fill_null(0)
+
+
+def contacts(records: Records, met: ir.Table) -> ir.Table:
+    """Who tried to reach whom: the requests among :func:`conversations`, `met`.
+
+    They have ``is_local`` (whether the destination is local) instead of ``local_resp``. Multicast
+    and broadcast are left out. Computed once per run.
+    """
+    asked = met.filter(met.request & ~is_group(met.resp_h)).drop("request", "bytes")
+    return records.keep(_with_locality(asked, records), "contacts")
 
 
 def _with_locality(table: ir.Table, records: Records) -> ir.Table:
     """Replace ``local_resp`` by `is_local`, looking each address up once."""
-    table = records.keep(table, "contacts_unplaced")
     addresses = table.group_by("resp_h").aggregate(flag=table.local_resp.any()).to_pandas()
     local = records.local.are_local(addresses.resp_h, addresses.flag)
     known = records.keep(

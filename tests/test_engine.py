@@ -86,7 +86,8 @@ def test_kept_tables() -> None:
 
 
 def test_unfinished_connections() -> None:
-    with Engine() as engine:
+    every = {log: tuple(column.name for column in held) for log, held in LOGS.items()}
+    with Engine(column_names=every) as engine:
         engine.insert("conn", [ROW])
         waiting = [("C1", 9), ("C2", 1), ("C2", 3), ("C2", None), (None, 1), (None, 1)]
         for uid, duration in waiting:

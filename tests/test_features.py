@@ -10,132 +10,23 @@ from analyzer.features import (
     HALF_DAY,
     asked_names,
     contacts,
-    is_answered,
-    is_request,
+    conversations,
     plain_name,
 )
 from tests.test_detectors import START, Row, connection, holding, lookup
-
-TCP: dict[str, Any] = {"proto": "tcp", "history": None, "conn_state": None, "resp_pkts": None}
-
-# columns beside those of TCP, and whether the responder answered
-ANSWERS: list[tuple[Row, bool]] = [
-    ({"conn_state": "SF"}, True),
-    ({"conn_state": "S1"}, True),
-    ({"conn_state": "S2"}, True),
-    ({"conn_state": "S3"}, True),
-    ({"conn_state": "RSTO"}, True),
-    ({"conn_state": "S0"}, False),
-    ({"conn_state": "REJ"}, False),
-    ({"conn_state": "S0", "history": "S", "resp_pkts": 0}, False),
-    ({"conn_state": "REJ", "history": "Sr", "resp_pkts": 1}, False),
-    ({"conn_state": "S0", "history": "^s"}, True),
-    ({"conn_state": "REJ", "history": "^R"}, True),
-    ({"conn_state": "RSTR", "history": "ShADadr"}, True),
-    ({"conn_state": "RSTR", "history": "Sr", "resp_pkts": 1}, False),
-    ({"conn_state": "RSTRH", "history": "^hr"}, True),
-    ({"conn_state": "RSTRH", "history": "r", "resp_pkts": 1}, False),
-    ({"conn_state": "RSTOS0", "history": "SR"}, False),
-    ({"conn_state": "SH", "history": "SF"}, False),
-    ({"conn_state": "SHR", "history": "h"}, True),
-    ({"conn_state": "OTH", "history": "D"}, True),
-    ({"conn_state": "OTH", "history": "DadA"}, True),
-    ({"conn_state": "OTH", "history": "A"}, False),
-    ({"conn_state": "OTH", "history": "F"}, False),
-    ({"conn_state": "OTH", "history": "Ar"}, False),
-    ({"conn_state": "OTH", "history": "Ca"}, True),
-    ({"conn_state": "OTH", "history": "f"}, True),
-    ({"conn_state": "OTH", "resp_pkts": 3}, True),
-    ({"conn_state": "OTH", "resp_pkts": 0}, False),
-    ({"conn_state": "OTH", "resp_bytes": 3}, True),
-    ({"conn_state": "OTH", "resp_bytes": 0}, False),
-    ({"conn_state": "OTH"}, True),
-    ({"history": "S"}, False),
-    ({"history": "Sh"}, True),
-    ({"history": ""}, True),
-    ({"history": "", "resp_pkts": 0}, False),
-    ({"resp_pkts": 0}, False),
-    ({}, True),
-    ({"proto": "udp", "resp_pkts": 0, "conn_state": "S0"}, False),
-    ({"proto": "udp", "resp_pkts": 1, "conn_state": "SHR"}, True),
-    ({"proto": "udp", "resp_pkts": 0, "resp_bytes": 9}, False),
-    ({"proto": "udp", "resp_bytes": 9}, True),
-    ({"proto": "udp", "resp_bytes": 0}, False),
-    ({"proto": "udp", "conn_state": "S0"}, True),
-    ({"proto": "icmp", "resp_pkts": 0}, False),
-    ({"proto": "icmp", "resp_pkts": 1}, True),
-    ({"proto": "sctp", "resp_pkts": 0, "history": "h"}, False),
-]
-
-
-def test_who_answered() -> None:
-    rows = [
-        connection(k, "10.0.0.1", "10.0.0.2", 80) | TCP | columns
-        for k, (columns, _) in enumerate(ANSWERS)
-    ]
-    with holding(rows) as records:
-        conn = records.conn.mutate(answered=is_answered(records.conn)).order_by("ts")
-        found = [row["answered"] for row in conn.to_pyarrow().to_pylist()]
-    assert [
-        (columns, answered) for (columns, _), answered in zip(ANSWERS, found, strict=True)
-    ] == ANSWERS
-
-
-# protocol, originator's port, responder's port, and whether it asks for something
-REQUESTS: list[tuple[str, int | None, int | None, bool]] = [
-    ("tcp", 50_000, 22, True),
-    ("tcp", 50_000, 33_434, True),
-    ("tcp", 53, 50_000, True),
-    ("tcp", None, None, True),
-    ("udp", 50_000, 53, True),
-    ("udp", 50_000, 33_433, True),
-    ("udp", 50_000, 33_434, False),
-    ("udp", 50_000, 33_626, False),
-    ("udp", 50_000, 33_627, True),
-    ("udp", 53, 50_000, False),
-    ("udp", 1023, 1024, False),
-    ("udp", 1024, 1024, True),
-    ("udp", 123, 123, True),
-    ("udp", 1023, 1023, True),
-    ("udp", None, 50_000, True),
-    ("udp", 53, None, True),
-    ("icmp", 8, 0, True),
-    ("icmp", 13, 14, True),
-    ("icmp", 15, 16, True),
-    ("icmp", 17, 18, True),
-    ("icmp", 128, 129, True),
-    ("icmp", 0, 8, False),
-    ("icmp", 3, 3, False),
-    ("icmp", 11, 0, False),
-    ("icmp", 5, 1, False),
-    ("icmp", 135, 136, False),
-    ("sctp", 5000, 80, True),
-]
-
-
-def test_what_is_a_request() -> None:
-    rows = [
-        connection(k, "10.0.0.1", "10.0.0.2", 80)
-        | {"proto": proto, "orig_p": origin, "resp_p": port}
-        for k, (proto, origin, port, _) in enumerate(REQUESTS)
-    ]
-    with holding(rows) as records:
-        conn = records.conn.mutate(request=is_request(records.conn)).order_by("ts")
-        found = [row["request"] for row in conn.to_pyarrow().to_pylist()]
-    assert [
-        (*row[:3], bool(is_one)) for row, is_one in zip(REQUESTS, found, strict=True)
-    ] == REQUESTS
 
 
 def test_an_icmp_type_that_is_missing_asks_nothing() -> None:
     rows = [connection(0, "10.0.0.1", "10.0.0.2", 0, proto="icmp", orig_p=None)]
     with holding(rows) as records:
-        assert contacts(records).to_pyarrow().to_pylist() == []
+        assert contacts(records, conversations(records)).to_pyarrow().to_pylist() == []
 
 
 def kept(rows: list[Row]) -> list[dict[str, Any]]:
     with holding(rows) as records:
-        table = contacts(records).order_by("orig_h", "half_day", "resp_h", "proto", "resp_p")
+        table = contacts(records, conversations(records)).order_by(
+            "orig_h", "half_day", "resp_h", "proto", "resp_p"
+        )
         return list(table.to_pyarrow().to_pylist())
 
 
@@ -214,7 +105,7 @@ def test_every_contact_knows_whether_its_destination_is_local(
         )
     ]  # fmt: skip
     with holding(rows, local_networks=networks) as records:
-        found = contacts(records).to_pyarrow().to_pylist()
+        found = contacts(records, conversations(records)).to_pyarrow().to_pylist()
     assert len(found) == 6
     assert {row["resp_h"]: row["is_local"] for row in found} == expected
 

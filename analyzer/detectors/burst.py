@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import ibis
 import numpy as np
 
-from analyzer.detectors.detection import Detection, Detector, Shared, score_on
+from analyzer.detectors.detection import (
+    Detection,
+    Detector,
+    Shared,
+    score_on,
+    shared_conversations,
+)
+from analyzer.features import HALF_DAY, both_ways
 from analyzer.findings import Evidence, duration, quantity
 from analyzer.networks import is_group
 from analyzer.parameters import Bytes, Probability, Seconds
@@ -65,6 +72,8 @@ _LIKE = 0.25
 _AROUND = 3600.0
 _ROUTINE = 0.5
 _DAY = 86_400.0
+# Sums of floats are a little off.
+_NEARLY = 1 - 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,12 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     if not loud.count().execute():
         return
     if parameters.per == "pair":
-        counted = _pair_buckets(records, loud, parameters)
+        floors = (parameters.bucket, parameters.connections_floor, parameters.bytes_floor)
+        pairs = shared.get(
+            (__name__, *floors), lambda: _pair_buckets(records, counted, parameters, shared)
+        )
+        ever_loud = pairs.filter(pairs[parameters.of] >= _floor(parameters)).select(*keys)
+        counted = pairs.semi_join(ever_loud, keys)
     days = ((records.last or 0.0) - (records.first or 0.0)) / _DAY
     scored = records.keep(_scored(counted, keys, days, parameters), "burst_scored")
     deviations = scored.z.to_pandas().to_numpy()
@@ -121,35 +135,48 @@ def _buckets(
     conn: ir.Table, keys: tuple[str, ...], parameters: Parameters, records: Records
 ) -> ir.Table:
     """Connections and bytes of each key in each bucket."""
-    sent = conn.orig_bytes.fill_null(0) + conn.resp_bytes.fill_null(0)
+    floors = f"{parameters.connections_floor}_{parameters.bytes_floor:g}"
+    name = f"burst_buckets_{'_'.join(keys)}_{parameters.bucket:g}_{floors}"
     table = conn.group_by(*keys, bucket=_bucket(conn, parameters)).aggregate(
         connections=conn.count(),
-        bytes=sent.sum().cast("int64"),
+        bytes=both_ways(conn).sum().cast("int64"),
         first=conn.ts.min(),
         last=conn.ts.max(),
     )
-    return records.keep(table, "burst_buckets_" + "_".join(keys))
+    return records.keep(table, name)
 
 
 def _bucket(conn: ir.Table, parameters: Parameters) -> ir.IntegerColumn:
     return (conn.ts / parameters.bucket).floor().cast("int64")
 
 
-def _pair_buckets(records: Records, loud: ir.Table, parameters: Parameters) -> ir.Table:
-    """The buckets of every pair that was ever loud.
+def _pair_buckets(
+    records: Records, sources: ir.Table, parameters: Parameters, shared: Shared
+) -> ir.Table:
+    """The buckets of every pair that may ever be loud, in connections or in bytes.
 
-    A pair cannot be loud in a bucket in which its source is not, and only pairs that ever moved
-    something worth a line are worth a profile: most connections are never counted by pair.
+    A pair cannot be loud unless its source is, nor in a bucket unless it is in the half days that
+    hold it; most connections are never counted by pair.
     """
-    conn = records.conn.mutate(bucket=_bucket(records.conn, parameters))
-    near = conn.semi_join(loud, ["orig_h", "bucket"])
-    pairs = _buckets(near, ("orig_h", "resp_h"), parameters, records)
-    pairs = pairs.filter(pairs[parameters.of] >= _floor(parameters))
-    pairs = pairs.filter(~is_group(pairs.resp_h)).select("orig_h", "resp_h").distinct()
-    pairs = records.keep(pairs, "burst_loud_pairs")
-    return _buckets(
-        conn.semi_join(pairs, ["orig_h", "resp_h"]), ("orig_h", "resp_h"), parameters, records
+    floors = {"connections": parameters.connections_floor, "bytes": parameters.bytes_floor}
+    met = shared_conversations(records, shared)
+    halves = met.group_by("orig_h", "resp_h", "half_day").aggregate(
+        **{count: met[count].sum() for count in floors}
     )
+    # A bucket that does not divide half a day lies in more than one.
+    parts = 1 if HALF_DAY % parameters.bucket == 0 else 1 + math.ceil(parameters.bucket / HALF_DAY)
+    pairs = halves.filter(~is_group(halves.resp_h)).filter(
+        ibis.or_(
+            *(
+                (halves[count] >= floor / parts * _NEARLY)
+                & halves.orig_h.isin(sources.filter(sources[count] >= floor).orig_h)
+                for count, floor in floors.items()
+            )
+        )
+    )
+    pairs = records.keep(pairs.select("orig_h", "resp_h").distinct(), "burst_pairs")
+    conn = records.conn.semi_join(pairs, ["orig_h", "resp_h"])
+    return _buckets(conn, ("orig_h", "resp_h"), parameters, records)
 
 
 def _scored(

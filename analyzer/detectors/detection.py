@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
+from analyzer.features import contacts, conversations
 from analyzer.findings import Evidence
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from analyzer.records import Records
 
 
@@ -65,6 +68,16 @@ class Shared:
             self._results[key] = compute()
         result: T = self._results[key]
         return result
+
+
+def shared_conversations(records: Records, shared: Shared) -> ir.Table:
+    """Who met whom, see :func:`analyzer.features.conversations`."""
+    return shared.get(conversations, lambda: conversations(records))
+
+
+def shared_contacts(records: Records, shared: Shared) -> ir.Table:
+    """Who tried to reach whom, see :func:`analyzer.features.contacts`."""
+    return shared.get(contacts, lambda: contacts(records, shared_conversations(records, shared)))
 
 
 @dataclass(frozen=True, slots=True)

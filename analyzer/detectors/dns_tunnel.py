@@ -21,8 +21,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import asked_names, contacts, plain_name
+from analyzer.detectors.detection import (
+    Detection,
+    Detector,
+    Shared,
+    score_on,
+    shared_contacts,
+)
+from analyzer.features import asked_names, plain_name
 from analyzer.findings import Evidence, quantity
 from analyzer.parameters import Bytes, Seconds, Share
 from analyzer.public_suffix import registered_domain, suffix_rules
@@ -187,7 +193,7 @@ def _followed(
     asked = asked.filter(asked.name.endswith("." + asked.domain))
     addresses = asked.select("orig_h", "domain", address=asked.address.unnest()).distinct()
     addresses = addresses.filter(addresses.address.re_search(r"^(\d+\.\d+\.\d+\.\d+|[0-9a-f:]+)$"))
-    tried = shared.get(contacts, lambda: contacts(records))
+    tried = shared_contacts(records, shared)
     pairs = tried.select("orig_h", "resp_h").distinct()
     met = addresses.left_join(
         pairs.mutate(met=True),

@@ -22,8 +22,13 @@ import numpy.typing as npt
 from ibis import _
 from scipy.special import bdtrc
 
-from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import contacts
+from analyzer.detectors.detection import (
+    Detection,
+    Detector,
+    Shared,
+    score_on,
+    shared_contacts,
+)
 from analyzer.findings import Evidence, Severity, duration
 from analyzer.parameters import Seconds, Share
 
@@ -121,7 +126,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 
 def _met(records: Records, parameters: Parameters, shared: Shared) -> ir.Table:
     """Whom each crowded source met, with the time of the first contact; local sources only."""
-    table = shared.get(contacts, lambda: contacts(records))
+    table = shared_contacts(records, shared)
     table = table.filter(
         (table.proto == parameters.proto) & ~table.resp_p.isin(_INFRASTRUCTURE_PORTS)
     )

@@ -20,8 +20,14 @@ from typing import TYPE_CHECKING, Literal
 
 import ibis
 
-from analyzer.detectors.detection import Detection, Detector, Shared, score_on
-from analyzer.features import UNKNOWN_TRANSPORT, contacts
+from analyzer.derived import FIRST_USER_PORT, UNKNOWN_TRANSPORT
+from analyzer.detectors.detection import (
+    Detection,
+    Detector,
+    Shared,
+    score_on,
+    shared_contacts,
+)
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Probability, Seconds
 
@@ -49,7 +55,6 @@ _CURVE = ((0.0, 0.0), (4.2, 0.7), (6.0, 0.8), (9.0, 0.9), (18.0, 0.95), (600.0, 
 # ESORICS 2006); a scanner tries many hosts a port or many ports a host.
 _PEER_PORTS = 20
 _PEER_HOSTS_PER_PORT = 2.0
-_FIRST_FREE_PORT = 1024
 
 _MILLION = 1_000_000
 _SLOT = 1800.0
@@ -125,7 +130,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 
 
 def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator[Scan]:
-    table = shared.get(contacts, lambda: contacts(records))
+    table = shared_contacts(records, shared)
     tries = _first_tries(table, records, parameters)
     if not tries.count().execute():
         return
@@ -146,7 +151,7 @@ def _scans(records: Records, shared: Shared, parameters: Parameters) -> Iterator
     yield from blocks
     for scan in (*found["address"], *found["port"]):
         peer = scan.outside_only and (scan.source, scan.proto) in peers
-        held_back = peer and scan.shape == "address" and (scan.port or 0) >= _FIRST_FREE_PORT
+        held_back = peer and scan.shape == "address" and (scan.port or 0) >= FIRST_USER_PORT
         if (scan.source, scan.proto, scan.window) not in swept and not held_back:
             yield scan
 
@@ -178,7 +183,7 @@ def _first_tries(table: ir.Table, records: Records, parameters: Parameters) -> i
     )
     suspects = failures.filter(failures.failed >= _least_steps(parameters))
     target = ibis.window(group_by=("orig_h", "resp_h", "proto", "resp_p"))
-    kept = records.keep(table.semi_join(suspects, "orig_h"), "scan_contacts")
+    kept = table.semi_join(suspects, "orig_h")
     tried = kept.mutate(is_first=kept.half_day == kept.half_day.min().over(target))
     return records.keep(tried, "scan_tries")
 
@@ -297,7 +302,7 @@ def _as_scans(frame: pd.DataFrame, shape: Shape, records: Records) -> list[Scan]
 
 def _peer_to_peer(tries: ir.Table, sources: set[str]) -> set[tuple[str, str]]:
     """Those of the sources, by protocol, whose failures look like a peer-to-peer client's."""
-    high = tries.filter(~tries.answered & (tries.resp_p >= _FIRST_FREE_PORT))
+    high = tries.filter(~tries.answered & (tries.resp_p >= FIRST_USER_PORT))
     high = high.filter(high.orig_h.isin(sorted(sources)))
     spread = high.group_by("orig_h", "proto").aggregate(
         ports=high.resp_p.nunique(), hosts=high.resp_h.nunique()

@@ -117,7 +117,7 @@ class JsonLoader(RowLoader):
         names = ", ".join(identifier(column.name) for column in self._engine.columns[log])
         table = self._conn if log == "conn" else log
         ((moved,),) = self._engine.connection.execute(
-            f"INSERT INTO {identifier(table)} ({names}) SELECT {names} FROM ({self._records(log)})"
+            self._engine.insertion(table, f"SELECT {names} FROM ({self._records(log)})")
         ).fetchall()
         return int(moved)
 

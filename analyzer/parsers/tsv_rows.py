@@ -162,8 +162,9 @@ class TsvLoader(RowLoader):
         first_is_number = "ts" in self._sources and self._sources["ts"] == 0
         condition = "true" if first_is_number else "NOT starts_with(f0, '#')"
         ((inserted,),) = self._engine.connection.execute(
-            f"INSERT INTO {identifier(self._table)} ({names}) "
-            f"SELECT {names} FROM ({self._records(rows, texts, condition)})"
+            self._engine.insertion(
+                self._table, f"SELECT {names} FROM ({self._records(rows, texts, condition)})"
+            )
         ).fetchall()
         return int(inserted)
 
@@ -174,7 +175,7 @@ class TsvLoader(RowLoader):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE tsv_rows AS {records}")
         names = ", ".join(identifier(column.name) for column in self._columns)
         ((inserted,),) = connection.execute(
-            f"INSERT INTO {identifier(self._table)} ({names}) SELECT {names} FROM tsv_rows"
+            self._engine.insertion(self._table, f"SELECT {names} FROM tsv_rows")
         ).fetchall()
         unexplained: list[tuple[int]] = []
         if inserted != count:

@@ -1,0 +1,97 @@
+"""What is worked out about a connection while it is loaded, so that nothing else need be kept.
+
+A dozen columns say how a connection went; detectors ask three questions of them. The answers take
+four bytes a row where the columns take sixty, and no query has to work them out again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+UNKNOWN_TRANSPORT = "unknown_transport"
+"""Zeek's proto for IP protocols other than TCP, UDP and ICMP (since 7.1)."""
+
+FIRST_USER_PORT = 1024
+"""Below are the system ports (RFC 6335), where services listen."""
+
+# The protocol field of an IP header has eight bits.
+_MOST_PROTOCOLS = 255
+
+_ANSWERED_STATES = ("SF", "S1", "S2", "S3", "RSTO")
+_UNANSWERED_STATES = ("S0", "REJ")
+
+# Echo, timestamp, information and address mask requests (RFC 792, 950, 4443): what a host sends to
+# learn who is there. The other ICMP messages are answers or errors about someone else's packets.
+_ICMP_REQUESTS = (8, 13, 15, 17, 128)
+
+# traceroute's UDP ports: 33434 plus three probes for each of up to 64 hops.
+_TRACEROUTE_PORTS = (33434, 33434 + 3 * 64)
+
+
+def is_answered(conn: ir.Table) -> ir.BooleanColumn:
+    """Whether the responder answered as a host that offers the service.
+
+    For TCP it did if it sent anything but resets: a SYN-ACK (h), data (d), an ACK (a) or a FIN (f)
+    in Zeek's history; so closed ports, silent hosts and the replies to FIN, NULL, Xmas, ACK and
+    window scans all count as failed. A TCP originator that sent data had a connection, even if the
+    sensor saw one side only, and where Zeek flipped the direction (``^``) nobody knows who asked.
+    For everything else, a packet that came back is an answer.
+    """
+    history = conn.history.fill_null("")
+    packets = conn.resp_pkts > 0
+    return ibis.cases(
+        (conn.proto != "tcp", ibis.coalesce(packets, conn.resp_bytes > 0, True)),
+        (conn.conn_state.isin(_ANSWERED_STATES), True),
+        (conn.conn_state.isin(_UNANSWERED_STATES), history.contains("^")),
+        (history != "", history.re_search("[hdafD^]")),
+        else_=ibis.coalesce(packets, conn.resp_bytes > 0, True),
+    )
+
+
+def is_request(conn: ir.Table) -> ir.BooleanColumn:
+    """Whether a connection was an attempt to reach its responder, rather than stray traffic.
+
+    Left out are ICMP messages that ask nothing, traceroute's probes, and UDP from a service port to
+    a high one, which is an answer whose question was not seen.
+    """
+    traceroute = conn.resp_p.between(*_TRACEROUTE_PORTS)
+    answer = (conn.orig_p < FIRST_USER_PORT) & (conn.resp_p >= FIRST_USER_PORT)
+    return ibis.cases(
+        (conn.proto == "tcp", True),
+        (conn.proto == "udp", ~(traceroute | answer).fill_null(False)),
+        (conn.proto == "icmp", conn.orig_p.isin(_ICMP_REQUESTS).fill_null(False)),
+        else_=True,
+    )
+
+
+def tried_port(conn: ir.Table) -> ir.IntegerColumn:
+    """What of the responder was tried: its port, 0 for ICMP, the IP protocol where that is all.
+
+    Each ICMP request type is a port to Zeek; a sweep with two of them is still one sweep. Other IP
+    protocols have no ports at all: there the protocol itself is what is tried.
+    """
+    port = ibis.cases(
+        (conn.proto == "icmp", 0),
+        (conn.proto == UNKNOWN_TRANSPORT, ibis.least(conn.ip_proto, _MOST_PROTOCOLS)),
+        else_=conn.resp_p,
+    )
+    return port.cast("uint16").fill_null(0)
+
+
+DERIVED = {"answered": is_answered, "request": is_request, "tried_p": tried_port}
+"""The columns worked out, by name."""
+
+NOT_KEPT = ("service", "duration", "conn_state", "history", "resp_pkts", "ip_proto")
+"""The columns of conn that no detector asks for once these are there."""
+
+
+def condensed(conn: ir.Table) -> ir.Table:
+    """Connections as detectors need them: with what is derived, without what it is derived from."""
+    return conn.mutate(**{name: derive(conn) for name, derive in DERIVED.items()}).drop(
+        *NOT_KEPT
+    )
