@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from analyzer.errors import Location, OutputError
 
@@ -33,6 +34,20 @@ def atomic_write(path: Path, *, mode: int = 0o644) -> Iterator[TextIO]:
         OutputError: `path` exists and is no regular file, or the system refuses one of the steps
             above or a write inside the block; the message gives the path and the reason.
     """
+    with atomic_write_bytes(path, mode=mode) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        try:
+            yield text
+            text.flush()
+        finally:
+            # Closing is for whoever opened what stands below.
+            with contextlib.suppress(OSError):
+                text.detach()
+
+
+@contextlib.contextmanager
+def atomic_write_bytes(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """Open a stream of bytes; all else is as with :func:`atomic_write`."""
     try:
         with _replacement(path, mode) as stream:
             yield stream
@@ -42,7 +57,7 @@ def atomic_write(path: Path, *, mode: int = 0o644) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def _replacement(path: Path, mode: int) -> Iterator[TextIO]:
+def _replacement(path: Path, mode: int) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     _refuse_special(target, path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +65,7 @@ def _replacement(path: Path, mode: int) -> Iterator[TextIO]:
     temporary = target.parent / f".zeek-analyzer-{secrets.token_hex(8)}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+        with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
