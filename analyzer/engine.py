@@ -197,12 +197,25 @@ class Engine:
             self.connection.register("kept_rows", rows)
             query = "FROM kept_rows"
         else:
-            query = str(self.backend.compile(rows))
+            query = self._narrowed(rows)
         with out_of_resources():
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS {query}")
         if isinstance(rows, pa.Table):
             self.connection.unregister("kept_rows")
         return self.table(name)
+
+    def _narrowed(self, rows: ir.Table) -> str:
+        """SQL for an expression whose whole numbers have no more than the 64 bits they claim.
+
+        DuckDB adds 64-bit numbers up to 128-bit ones, which Ibis does not know of (and leaves out
+        a cast as needless), and which become one Python object each when they are handed over.
+        """
+        whole = [name for name, kind in rows.schema().items() if kind.is_int64()]
+        narrowed = ", ".join(
+            f"CAST({identifier(name)} AS BIGINT) AS {identifier(name)}" for name in whole
+        )
+        replaced = f" REPLACE ({narrowed})" if whole else ""
+        return f"SELECT *{replaced} FROM ({self.backend.compile(rows)})"
 
     def records(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,11 @@ class LocalNetworks:
         self.networks = tuple(networks)
         self.flagged = flagged
         self._known: dict[str, bool] = {}
+        # Network and mask as numbers, by the bytes of an address.
+        self._masks: dict[int, list[tuple[int, int]]] = {4: [], 16: []}
+        for net in self.networks or PRIVATE:
+            pair = int(net.network_address), int(net.netmask)
+            self._masks[net.max_prefixlen // 8].append(pair)
 
     def are_local(
         self, addresses: pd.Series[str], flags: pd.Series[bool] | None = None
@@ -90,12 +96,13 @@ class LocalNetworks:
         return known
 
     def _lookup(self, address: str) -> bool:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
+            packed = socket.inet_pton(family, address)
+        except (OSError, ValueError):
             return False
-        networks = self.networks or PRIVATE
-        return any(parsed.version == net.version and parsed in net for net in networks)
+        number = int.from_bytes(packed)
+        return any(number & mask == network for network, mask in self._masks[len(packed)])
 
 
 def is_group(address: ir.StringColumn) -> ir.BooleanColumn:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -95,15 +96,20 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFrame:
     """Names of every source and domain that could reach half the threshold, with their domain."""
     asked = shared.get(asked_names, lambda: asked_names(records))
-    # Cheap and never too low: two labels stand for at most one registered domain's names.
+    # Cheap and never too low: two labels stand for at least one registered domain's names, and
+    # whatever lies in one window lies in two neighbouring buckets.
     labels = asked.name.split(".")
     asked = asked.mutate(zone=labels[-2:].join("."))
-    bound = asked.group_by("orig_h", "zone").aggregate(
-        names=asked.count(), information=(asked.name.length() * (_BITS / 8)).sum()
+    bucket = (asked["first"] / parameters.window).floor().cast("int64")
+    bound = asked.group_by("orig_h", "zone", bucket=bucket).aggregate(
+        information=(asked.name.length() * (_BITS / 8)).sum()
     )
-    heavy = bound.filter(
-        (bound.names >= parameters.names) & (bound.information >= parameters.information / 2)
-    )
+    order = ibis.window(group_by=("orig_h", "zone"), order_by="bucket")
+    follows = bound.bucket.lag().over(order) == bound.bucket - 1
+    before = ibis.ifelse(follows, bound.information.lag().over(order), 0.0).fill_null(0.0)
+    bound = bound.mutate(within=bound.information + before)
+    heavy = bound.filter(bound.within >= parameters.information / 2)
+    heavy = heavy.select("orig_h", "zone").distinct()
     rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
     named = registered_domain(asked.semi_join(heavy, ["orig_h", "zone"]), rules)
     below = named.filter(named.domain.notnull() & (named.name != named.domain))
