@@ -37,6 +37,9 @@ class Severity(IntEnum):
         return format(str(self), specification)
 
 
+SUPPRESS_FOR = 3600.0
+"""Seconds within which the same thing is not news again: Zeek's ``Notice::suppress_for``."""
+
 _BOUNDS = {
     Severity.NONE: 0.0,
     Severity.LOW: 0.7,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from analyzer.errors import OptionError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -32,7 +32,53 @@ PRIVATE = tuple(
         "fe80::/10",
     )
 )
-"""Private space as Zeek's ``Site::private_address_space`` takes it (RFC 1918, 6598, 4193, 4291)."""
+"""Where hosts stand that nobody outside can reach (RFC 1918, 6598, 3927, 4193, 4291)."""
+
+_SPECIAL_V4 = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/24",
+    "239.0.0.0/8",
+    "240.0.0.0/4",
+    "255.255.255.255/32",
+)
+_SPECIAL_V6 = (
+    "::/128",
+    "::1/128",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:2::/48",
+    "2001:db8::/32",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+)
+
+
+def _over_6to4(text: str) -> ipaddress.IPv6Network:
+    """The IPv6 addresses of hosts of an IPv4 network behind a 6to4 router (RFC 3056)."""
+    network = ipaddress.IPv4Network(text)
+    number = 0x2002 << 112 | int(network.network_address) << 80
+    return ipaddress.IPv6Network((number, 16 + network.prefixlen))
+
+
+NOT_ROUTED = (
+    *map(ipaddress.ip_network, _SPECIAL_V4 + _SPECIAL_V6),
+    *map(_over_6to4, _SPECIAL_V4),
+)
+"""What Zeek takes for local by default, ``Site::private_address_space``: what IANA's registries of
+special-purpose addresses (RFC 6890) say is not routed, that over 6to4, and multicast of a site."""
 
 _MULTICAST_V4 = tuple(f"{octet}." for octet in range(224, 240))
 

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 from analyzer.detectors import DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
 from analyzer.exemplars import exemplars
-from analyzer.findings import Evidence, Finding, Severity
+from analyzer.findings import SUPPRESS_FOR, Evidence, Finding, Severity
 from analyzer.report import Report, rank_hosts
 
 if TYPE_CHECKING:
     from analyzer.mitre import Technique
     from analyzer.records import Records
     from analyzer.rules import Rule
-
-SUPPRESS_FOR = 3600.0
-"""Seconds within which the same thing is not news again (Zeek's ``Notice::suppress_for``)."""
 
 # A rule's level is the loudest band it may reach; this keeps a score just inside it.
 _CAPS = {

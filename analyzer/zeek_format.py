@@ -27,6 +27,8 @@ COMMENT = "#"
 _SURROGATES = re.compile(r"[\ud800-\udfff]+")
 _SPECIAL = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 _SPECIAL_IN_CONTAINER = re.compile(r"[\\\x00-\x1f\x7f,\ud800-\udfff]")
+_DOUBLED = re.compile(r"\\\\(x[89a-f][0-9a-f])")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _ESCAPED = re.compile(r"\\\\|(?:\\x[0-9a-fA-F]{2}|[\ud800-\udfff])+")
 # Where Python's surrogateescape puts a byte that is no UTF-8: U+DC80 to U+DCFF for 0x80 to 0xff.
 _FIRST_ESCAPED_BYTE, _LAST_ESCAPED_BYTE, _ESCAPED_BYTE_OFFSET = 0xDC80, 0xDCFF, 0xDC00
@@ -50,6 +52,18 @@ def escape(text: str, *, in_container: bool = False) -> str:
         return _hex(text[0]) + text[1:]
     special = _SPECIAL_IN_CONTAINER if in_container else _SPECIAL
     return special.sub(_escape_match, text)
+
+
+def escape_canonical(text: str, *, in_container: bool = False) -> str:
+    r"""Text in canonical form as Zeek writes the bytes that it stands for.
+
+    As :func:`escape`, but ``\xhh`` from ``\x80`` on stands for a byte that is no UTF-8. In a text
+    with such a byte Zeek writes every byte that is no ASCII like that, even those that are UTF-8.
+    (Where a host did send these four characters, Zeek doubles the backslash; the canonical form
+    does not tell the two apart.)
+    """
+    escaped, undecodable = _DOUBLED.subn(r"\\\1", escape(text, in_container=in_container))
+    return _NOT_ASCII.sub(lambda match: _hex(match[0]), escaped) if undecodable else escaped
 
 
 def unescape(text: str) -> str:

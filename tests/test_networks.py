@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.engine import Engine
 from analyzer.errors import OptionError
-from analyzer.networks import PRIVATE, LocalNetworks, is_group, parse_networks
+from analyzer.networks import NOT_ROUTED, PRIVATE, LocalNetworks, is_group, parse_networks
 
 
 def test_networks_are_parsed() -> None:
@@ -113,3 +113,11 @@ def test_groups_are_told_from_hosts() -> None:
         table = engine.keep(pa.table({"address": GROUPS + HOSTS}), "addresses")
         rows = table.filter(is_group(table.address)).to_pyarrow().to_pylist()
     assert sorted(row["address"] for row in rows) == sorted(GROUPS)
+
+
+def test_what_zeek_takes_for_local() -> None:
+    local = LocalNetworks(NOT_ROUTED)
+    for address in ("10.1.2.3", "192.0.2.1", "239.255.255.250", "2002:a01::1", "fec0::1", "::"):
+        assert local.is_local(address), address
+    for address in ("8.8.8.8", "224.0.1.1", "2002:808:808::1", "2600::1", "::ffff:8.8.8.8"):
+        assert not local.is_local(address), address

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.detectors import DETECTORS, Detection, Detector, Shared
-from analyzer.findings import Finding, Severity
-from analyzer.pipeline import SUPPRESS_FOR, run
+from analyzer.findings import SUPPRESS_FOR, Finding, Severity
+from analyzer.pipeline import run
 from analyzer.records import Records
 from analyzer.report import Report
 from analyzer.rules import Rule

@@ -185,3 +185,12 @@ def test_header_and_footer_are_zeeks_bytes() -> None:
 def test_row() -> None:
     assert zf.format_row(["a", "#b"]) == "a\t#b\n"
     assert zf.format_row(["#fields", "b"]) == "\\x23fields\tb\n"
+
+
+def test_bytes_that_are_no_utf8_in_canonical_text() -> None:
+    canonical = b"j\xe4ger\\\t\\x41".decode("utf-8", "backslashreplace")
+    assert zf.escape_canonical(canonical) == "j\\xe4ger\\\\\\x09\\\\x41"
+    assert zf.unescape(zf.escape_canonical(canonical)) == canonical
+    assert zf.escape_canonical("ü\\xe4") == "\\xc3\\xbc\\xe4"
+    assert zf.escape_canonical("ü\\x41") == "ü\\\\x41"
+    assert zf.escape_canonical("a,b", in_container=True) == "a\\x2cb"

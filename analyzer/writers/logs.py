@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.writers.atomic import atomic_write_bytes
+from analyzer.writers.ownership import refuse_live_log
 from analyzer.zeek_format import (
     EMPTY,
     SEPARATOR,
     SET_SEPARATOR,
     UNSET,
-    escape,
+    escape_canonical,
     footer,
     format_interval,
     header,
@@ -47,6 +48,13 @@ _SPECIAL = {
     "tsv": r"[\x00-\x1f\x7f\\]|^-$|^\(empty\)$|^$",
     "json": r'["\\\x00-\x1f]',
 }
+
+# With bytes that are no UTF-8, in canonical form, and nothing else with a backslash before it.
+_UNDECODABLE = (
+    r"^[^\\,\x00-\x1f\x7f]*\\x[89a-f][0-9a-f](?:[^\\,\x00-\x1f\x7f]|\\x[89a-f][0-9a-f])*$"
+)
+_NOT_ASCII = r"[^\x00-\x7f]"
+_HEX = "backslashreplace"
 
 
 class LogWriter:
@@ -108,8 +116,9 @@ def log_writer(
     The arguments are those of :class:`LogWriter`.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or somebody else is still writing it.
     """
+    refuse_live_log(path)
     with atomic_write_bytes(path) as stream:
         writer = LogWriter(stream, name, columns, format, written)
         yield writer
@@ -180,19 +189,29 @@ def _scalar_texts(
 
 def _escaped(array: pa.Array, style: LogFormat, *, in_container: bool) -> pa.Array:
     def in_log(text: str) -> str:
-        return escape(replace_undecodable(text), in_container=in_container)
+        return escape_canonical(replace_undecodable(text), in_container=in_container)
 
     def in_json(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)[1:-1]
 
-    special = _SPECIAL[style] + ("|," if style == "tsv" and in_container else "")
-    texts = _replaced(array, special, in_log if style == "tsv" else in_json)
-    return texts if style == "tsv" else pc.binary_join_element_wise('"', texts, '"', "")
+    special = pc.match_substring_regex(array, _SPECIAL[style])
+    if style == "json":
+        return pc.binary_join_element_wise('"', _replaced(array, special, in_json), '"', "")
+    if in_container:
+        special = pc.or_(special, pc.match_substring(array, SET_SEPARATOR))
+    if pc.any(special).as_py():
+        # Tunnels over DNS fill whole logs with bytes that are no UTF-8. They stand as they are to
+        # be written, but what is UTF-8 by chance is not.
+        undecodable = pc.match_substring_regex(array, _UNDECODABLE)
+        special = pc.and_not(special, undecodable)
+        mixed = pc.and_(undecodable, pc.match_substring_regex(array, _NOT_ASCII))
+        array = _replaced(array, mixed, lambda text: text.encode().decode("ascii", _HEX))
+    return _replaced(array, special, in_log)
 
 
-def _replaced(array: pa.Array, special: str, replace: Callable[[str], str]) -> pa.Array:
-    """Texts with those that match replaced."""
-    matches = pc.fill_null(pc.match_substring_regex(array, special), fill_value=False)
+def _replaced(array: pa.Array, special: pa.Array, replace: Callable[[str], str]) -> pa.Array:
+    """Texts with those that are special replaced."""
+    matches = pc.fill_null(special, fill_value=False)
     if not pc.any(matches).as_py():
         return array
     replaced = pa.array([replace(text) for text in array.filter(matches).to_pylist()], pa.string())

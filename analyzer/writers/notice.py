@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from analyzer.findings import SUPPRESS_FOR
 from analyzer.writers.atomic import atomic_write
 from analyzer.writers.jsonl import json_line
+from analyzer.writers.ownership import refuse_foreign_notices
 from analyzer.zeek_format import footer, format_row, format_value, header
 
 if TYPE_CHECKING:
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from analyzer.findings import Finding
 
 NoticeFormat = Literal["tsv", "json"]
-
-SUPPRESS_FOR = 3600.0
-"""Seconds for which a notice keeps repeats of itself out of the log: Zeek's default interval."""
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("ts", "time"),
@@ -93,8 +92,9 @@ def write_notices(
         How many notices were written and how many suppressed.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or holds notices that are not ours.
     """
+    refuse_foreign_notices(path)
     given = tuple(findings)
     kept = unsuppressed(given)
     with atomic_write(path) as stream:

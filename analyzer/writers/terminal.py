@@ -55,15 +55,33 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
     _stages(page, report.stages)
 
 
+def render_conversion(account: Account, seconds: float, console: Console) -> None:
+    """Print what became of captures that were made into logs.
+
+    Args:
+        account: the books.
+        seconds: how long it took.
+        console: where to print.
+    """
+    page = Page(console, verbose=False)
+    captures = sum(1 for file in account.files if file.packets)
+    page.line(
+        f"Wrote {_records(account.captured)} from {counted(captures, 'capture')}, "
+        f"{counted(account.packets, 'packet')}, in {seconds:.1f} s",
+        style="bold",
+    )
+    _problems(page, account)
+
+
 def _overview(page: Page, report: Report) -> None:
     """Print what was read."""
     parts = [f"Analysed {_records(report.records)}"]
     if report.account is not None:
         account = report.account
         skipped = account.skipped.total()
-        parts.append(
-            f"from {counted(len(account.files), 'file')}; {counted(skipped, 'line')} skipped"
-        )
+        packets = f", {counted(account.packets, 'packet')}" if account.packets else ""
+        files = counted(len(account.files), "file")
+        parts.append(f"from {files}{packets}; {counted(skipped, 'line')} skipped")
     page.line(" ".join(parts), style="bold")
     if report.first is not None and report.last is not None:
         page.line(_span(report.first, report.last))
@@ -131,7 +149,7 @@ def _problems(page: Page, account: Account) -> None:
     """Print what could not be read, by reason with places, then whole files."""
     skipped = account.skipped
     remarked = sorted((file for file in account.files if file.note), key=lambda f: not f.failed)
-    if not skipped and not remarked:
+    if not skipped and not remarked and not account.passed_over:
         return
     page.heading("Problems reading")
     for reason, number in skipped.most_common():
@@ -140,6 +158,8 @@ def _problems(page: Page, account: Account) -> None:
         places = every if page.verbose else every[:_PLACES]
         if places:
             page.line(", ".join(str(place) for place in places), indent=4)
+    for reason, number in account.passed_over.most_common():
+        page.line(f"{counted(number, 'packet')} passed over: {reason}", indent=2)
     for file in remarked[: page.limit]:
         page.line(f"{_fate(file)}: {file.name}: {file.note}", indent=2)
     page.more(len(remarked), "file")
@@ -192,7 +212,7 @@ def _beside(item: Evidence) -> tuple[str, str, str, str]:
 def _fate(file: FileAccount) -> str:
     if file.failed:
         return "failed"
-    return "note" if file.read else "ignored"
+    return "note" if file.read or file.packets else "ignored"
 
 
 def _records(records: Mapping[str, int]) -> str:

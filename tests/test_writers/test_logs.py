@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analyzer.engine import Engine
 from analyzer.errors import OutputError
-from analyzer.parsers import read
+from analyzer.parsers.reading import read
 from analyzer.records import CONN, DNS, LOGS, Column
 from analyzer.writers.logs import LogFormat, LogWriter, log_writer
 from analyzer.zeek_format import format_row, format_value, header
@@ -73,7 +73,7 @@ ODD: Row = {
     "query": "",
     "AA": False,
     "orig_p": 0,
-    "answers": ["", "-", "a,b", "tab\there", None, "(empty)", "ü\\"],
+    "answers": ["", "-", "a,b", "tab\there", None, "(empty)", "ü\\", "\\xe4\\x41"],
     "TTLs": [],
 }
 
@@ -84,7 +84,7 @@ def test_tsv() -> None:
         "0.000000\t-\t-\t-\t-\t-\t-\n",
         (
             "-1.500000\t\\x2d\t(empty)\tF\t0\t"
-            "(empty),\\x2d,a\\x2cb,tab\\x09here,-,\\x28empty),ü\\\\\t(empty)\n"
+            "(empty),\\x2d,a\\x2cb,tab\\x09here,-,\\x28empty),ü\\\\,\\xe4\\\\x41\t(empty)\n"
         ),
     ]
 
@@ -98,7 +98,7 @@ def test_json() -> None:
         '{"ts":0.000000}\n',
         (
             '{"ts":-1.500000,"id.orig_h":"-","query":"","AA":false,"id.orig_p":0,'
-            '"answers":["","-","a,b","tab\\there",null,"(empty)","ü\\\\"],"TTLs":[]}\n'
+            '"answers":["","-","a,b","tab\\there",null,"(empty)","ü\\\\","\\\\xe4\\\\x41"],"TTLs":[]}\n'
         ),
     ]
 
@@ -127,6 +127,23 @@ def test_encoded_texts_are_written_like_plain_ones() -> None:
 
 def test_times_that_no_double_holds_in_microseconds() -> None:
     assert lines([{"ts": 1e15 + 0.125}], "tsv")[8].startswith("1000000000000000.125000\t")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a\\xe4b", "a\\xe4b"),
+        ("\\xe4", "\\xe4"),
+        ("\\xe4\\xff", "\\xe4\\xff"),
+        ("\\xe4\\x41", "\\xe4\\\\x41"),
+        ("\\\\xe4", "\\\\\\xe4"),
+        ("ü\\xe4", "\\xc3\\xbc\\xe4"),
+        ("\\xe4\t", "\\xe4\\x09"),
+        ("\\xe4,", "\\xe4,"),
+    ],
+)
+def test_bytes_that_are_no_utf8(text: str, written: str) -> None:
+    assert lines([ROW | {"query": text}], "tsv")[8].split("\t")[2] == written
 
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -1,0 +1,62 @@
+"""Whose log is it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.errors import OutputError
+from analyzer.writers.ownership import refuse_foreign_notices, refuse_live_log
+
+HEAD = "#separator \\x09\n#path\tnotice\n#fields\tts\tnote\n#types\ttime\tenum\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEAD + "1.0\tScan::Port_Scan\n",
+        HEAD + "1.0\tZeekAnalyzer::Beacon\n1.0\tSSL::Weak_Key\n#close\t2026\n",
+        '{"ts":1,"note":"ZeekAnalyzer::Beacon"}\n{"ts":1,"note":"SSL::Weak_Key"}\n{"ts"',
+    ],
+)
+def test_notices_of_others_stay(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "notice.log"
+    path.write_text(content)
+    with pytest.raises(OutputError, match=r"holds notices of others \((Scan::Port_Scan|SSL::W)"):
+        refuse_foreign_notices(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        HEAD,
+        HEAD + "1.0\tZeekAnalyzer::Beacon\n#close\t2026\n",
+        HEAD + "1.0\n",
+        HEAD.replace("note", "nota") + "1.0\tScan::Port_Scan\n",
+        '{"ts":1,"note":"ZeekAnalyzer::Beacon"}\n{"note":5}\n[]\n{"ts"',
+        "whatever\n",
+    ],
+)
+def test_ours_may_be_replaced(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "notice.log"
+    path.write_text(content)
+    refuse_foreign_notices(path)
+
+
+def test_logs_that_are_being_written_stay(tmp_path: Path) -> None:
+    path = tmp_path / "conn.log"
+    path.write_text(HEAD + "1.0\tx\n")
+    with pytest.raises(OutputError, match="still being written"):
+        refuse_live_log(path)
+    path.write_text(HEAD + "1.0\tx\n#close\t2026-01-01-00-00-00\n")
+    refuse_live_log(path)
+    path.write_text('{"ts":1}\n')
+    refuse_live_log(path)
+
+
+def test_what_is_not_there_or_no_file_is_for_others_to_say(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", tmp_path):
+        refuse_foreign_notices(path)
+        refuse_live_log(path)
