@@ -1,4 +1,4 @@
-"""Find what is wrong in Zeek logs: scans, bursts, tunnels; with ATT&CK techniques and evidence.
+"""Find what is wrong in Zeek logs and captures, with ATT&CK techniques and evidence.
 
 >>> import analyzer
 >>> report = analyzer.analyze(["/opt/zeek/logs/2026-01-19"])      # doctest: +SKIP
@@ -18,9 +18,11 @@ from analyzer.version import __version__
 
 if TYPE_CHECKING:
     from analyzer.api import analyze, load_rules
+    from analyzer.conversion import Conversion, convert
 
 __all__ = [
     "AnalyzerError",
+    "Conversion",
     "Evidence",
     "Finding",
     "HostRank",
@@ -28,6 +30,7 @@ __all__ = [
     "Severity",
     "__version__",
     "analyze",
+    "convert",
     "load_rules",
 ]
 
@@ -40,4 +43,8 @@ if not TYPE_CHECKING:  # or any name at all would have a type
             from analyzer import api  # noqa: PLC0415 - see above
 
             return getattr(api, name)
+        if name in ("Conversion", "convert"):
+            from analyzer import conversion  # noqa: PLC0415 - likewise of the compiler
+
+            return getattr(conversion, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
 from analyzer.errors import EmptyInputError
 from analyzer.findings import Severity
 from analyzer.networks import parse_networks
-from analyzer.parsers import read
+from analyzer.parsers.reading import read
 from analyzer.pipeline import run
 from analyzer.report import Report
 

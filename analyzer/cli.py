@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add = functools.partial(commands.add_parser, allow_abbrev=False)
     _add_analyze(add("analyze", help="analyse logs", description=_ANALYZE, epilog=_STATUS))
+    _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -83,15 +84,20 @@ def _parser() -> argparse.ArgumentParser:
 _STATUS = """Exit status: 0 done, with or without findings; 1 a finding at or above --fail-on; 2 bad
 usage, input or rules; 130 interrupted."""
 
-_ANALYZE = """Read conn and dns logs (TSV or JSON, plain or compressed; ssl and http logs for server
-names) and report what is wrong in them. Without --out a summary goes to standard output."""
+_ANALYZE = """Read conn and dns logs (TSV or JSON; ssl and http logs for server names) and captures
+(pcap, pcapng), plain or compressed, and report what is wrong in them. Without --out a summary goes
+to standard output."""
+
+_CONVERT = """Write the conn.log and dns.log that Zeek would have written for captures (pcap,
+pcapng, plain or compressed). Several captures are one stream of packets, in order of time.
+Checksums are not verified, as with zeek -C: network cards fill them in after the capture."""
 
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
-    add("--format", choices=("tsv", "json"), default="tsv", help="of notice.log (default: tsv)")
+    add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
     add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
@@ -110,6 +116,17 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
         "-v", "--verbose", action="store_true", help="every finding, every line skipped"
     )
     parser.set_defaults(command=_analyze)
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "paths", nargs="+", metavar="CAPTURE", help="a file, a directory, a pattern, or - for stdin"
+    )
+    add("--out", type=Path, metavar="DIR", required=True, help="write conn.log and dns.log there")
+    add("--format", choices=("tsv", "json"), default="tsv", help="of the logs (default: tsv)")
+    add("-q", "--quiet", action="store_true", help="no summary, no progress")
+    parser.set_defaults(command=_convert)
 
 
 def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -149,6 +166,8 @@ def _time(text: str) -> float:
 def _analyze(options: argparse.Namespace) -> int:
     if options.begin is not None and options.end is not None and options.begin >= options.end:
         raise OptionError("--from must be before --to")
+    if options.out is None and (options.format or options.strict):
+        raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
     import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
 
     with _progress(options) as (on_progress, on_stage):
@@ -174,6 +193,22 @@ def _analyze(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _convert(options: argparse.Namespace) -> int:
+    import analyzer  # noqa: PLC0415 - see above
+
+    begun = time.perf_counter()
+    with _progress(options) as (on_progress, _):
+        done = analyzer.convert(
+            options.paths, options.out, format=options.format, on_progress=on_progress
+        )
+    if not options.quiet:
+        from analyzer.writers.terminal import render_conversion  # noqa: PLC0415
+
+        seconds = time.perf_counter() - begun
+        show(functools.partial(render_conversion, done.account, seconds), error=True)
+    return DONE
+
+
 def _write(report: Report, options: argparse.Namespace) -> None:
     from analyzer.writers import write_findings, write_html, write_notices  # noqa: PLC0415
     from analyzer.writers.terminal import render  # noqa: PLC0415
@@ -182,7 +217,7 @@ def _write(report: Report, options: argparse.Namespace) -> None:
         write_notices(
             report.findings,
             options.out / "notice.log",
-            format=options.format,
+            format=options.format or "tsv",
             strict=options.strict,
             written=time.time(),
         )

@@ -92,6 +92,4 @@ NOT_KEPT = ("service", "duration", "conn_state", "history", "resp_pkts", "ip_pro
 
 def condensed(conn: ir.Table) -> ir.Table:
     """Connections as detectors need them: with what is derived, without what it is derived from."""
-    return conn.mutate(**{name: derive(conn) for name, derive in DERIVED.items()}).drop(
-        *NOT_KEPT
-    )
+    return conn.mutate(**{name: derive(conn) for name, derive in DERIVED.items()}).drop(*NOT_KEPT)

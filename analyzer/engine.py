@@ -176,13 +176,22 @@ class Engine:
         held = self.columns[log]
         if not rows:
             return
-        table = pa.table(
-            {column.name: [row.get(column.name) for row in rows] for column in held},
+        self.append(
+            log, pa.table({column.name: [row.get(column.name) for row in rows] for column in held})
         )
-        self.connection.register("given_rows", table)
+
+    def append(self, log: str, rows: pa.Table) -> None:
+        """Append rows of a table that has the columns read of a log, and maybe others.
+
+        Whole numbers that 63 bits do not hold become null; no honest count is that large.
+        """
+        if not len(rows):
+            return
+        self.connection.register("given_rows", rows)
         casts = ", ".join(
+            f"{'TRY_' * pa.types.is_uint64(rows.schema.field(column.name).type)}"
             f"CAST({identifier(column.name)} AS {column_type(column)}) AS {identifier(column.name)}"
-            for column in held
+            for column in self.columns[log]
         )
         self.connection.execute(self.insertion(log, f"SELECT {casts} FROM given_rows"))
         self.connection.unregister("given_rows")

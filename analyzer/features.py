@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HALF_DAY = 43_200.0
 
+
 def conversations(records: Records) -> ir.Table:
     """Who met whom: a row per source, destination, port, protocol, half day and kind of traffic.
 

@@ -1,12 +1,14 @@
 """What the analyzer is compared with, each run in a process of its own.
 
-``python -m benchmarks.subjects bare conn.log [dns.log]`` and so on; every subject prints one line.
+``python -m benchmarks.subjects bare conn.log [dns.log]`` and so on; every subject prints one line a
+log or capture.
 Each imports its library only when it runs, so that its memory is its own.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 _SQL_TYPES = {
@@ -81,13 +83,39 @@ def zat_rows(paths: list[Path]) -> None:
         print(f"{sum(1 for _ in ZeekLogReader(str(path)).readrows())} rows")
 
 
-_SUBJECTS = {"bare": bare, "zat-frame": zat_frame, "zat-rows": zat_rows}
+def nfstream(paths: list[Path]) -> None:
+    """NFStream's flows of a capture, with its default settings."""
+    from nfstream import NFStreamer  # noqa: PLC0415 - only this subject's
+
+    for path in paths:
+        flows = NFStreamer(source=str(path), statistical_analysis=False)
+        print(f"{sum(1 for _ in flows)} flows")
+
+
+def scapy(paths: list[Path]) -> None:
+    """Scapy's packets of a capture, all layers taken apart; it says what that alone took."""
+    from scapy.all import PcapReader  # noqa: PLC0415 - only this subject's
+
+    for path in paths:
+        begun = time.perf_counter()
+        with PcapReader(str(path)) as packets:
+            count = sum(1 for _ in packets)
+        print(f"{count} packets in {time.perf_counter() - begun:.3f} seconds")
+
+
+_SUBJECTS = {
+    "bare": bare,
+    "zat-frame": zat_frame,
+    "zat-rows": zat_rows,
+    "nfstream": nfstream,
+    "scapy": scapy,
+}
 
 
 def main(arguments: list[str]) -> int:
-    """Run one subject on the logs named."""
-    if len(arguments) < 2 or arguments[0] not in _SUBJECTS:  # noqa: PLR2004 - a subject, a log
-        print(f"usage: python -m benchmarks.subjects {'|'.join(_SUBJECTS)} LOG ...")
+    """Run one subject on the files named."""
+    if len(arguments) < 2 or arguments[0] not in _SUBJECTS:  # noqa: PLR2004 - a subject, a file
+        print(f"usage: python -m benchmarks.subjects {'|'.join(_SUBJECTS)} FILE ...")
         return 2
     _SUBJECTS[arguments[0]]([Path(name) for name in arguments[1:]])
     return 0

@@ -15,7 +15,6 @@ OTHERS = {
     "test_architecture",
     "test_mirror",
     "test_packaging",
-    "test_parsers/test_read",
     "test_reach",
     "test_shipped_rules",
     "test_truth",

@@ -232,3 +232,76 @@ def test_a_ping_sweep(golden: Path) -> None:
     assert (found.rule, found.source, found.proto) == ("ping_sweep", "192.168.1.109", "icmp")
     assert found.techniques[0].id == "T1018"
     assert found.severity is MEDIUM
+
+
+def seen(report: Report) -> list[tuple[object, ...]]:
+    """What a report says, but for the ids of connections."""
+    return sorted(
+        (
+            finding.rule,
+            finding.source,
+            str(finding.destination),
+            str(finding.port),
+            finding.subject,
+            finding.severity,
+            round(finding.score, 6),
+            round(finding.first, 5),
+            round(finding.last, 5),
+            finding.message,
+        )
+        for finding in report.all_findings
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nmap-ack_scan",
+        "nmap-fin_scan",
+        "nmap-ftp_bounce_scan",
+        "nmap-ip_protocol_scan",
+        "nmap-null_scan",
+        "nmap-rpc_scan",
+        "nmap-tcp_connect_scan",
+        "nmap-tcp_syn_scan",
+        "nmap-udp_scan",
+        "nmap-version_scan",
+        "nmap-window_scan",
+        "nmap-xmas_tree_scan",
+        "nmap-xscan_capture",
+        "test7-malicious",
+        "icmp-sweep",
+        "tunnel-iodine-cname",
+        "tunnel-dnscat2-cname",
+        "dns-normal-00",
+    ],
+)
+def test_captures_tell_what_the_logs_of_zeek_tell(data: Path, golden: Path, name: str) -> None:
+    from_capture = analyzer.analyze(data / "pcap" / f"{name}.pcap")
+    from_logs = analyzer.analyze(golden / f"{name}.pcap")
+    assert from_capture.records["conn"] == from_logs.records["conn"]
+    assert seen(from_capture) == seen(from_logs)
+
+
+SAMPLES = Path(__file__).parents[1] / "sample_pcaps"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "source", "severity"),
+    [
+        ("address_scan", "address_scan", "10.20.1.13", CRITICAL),
+        ("port_scan", "port_scan", "10.20.1.12", CRITICAL),
+        ("dns_tunnel", "dns_tunnel", "10.20.1.11", HIGH),
+    ],
+)
+def test_sample_captures(name: str, rule: str, source: str, severity: Severity) -> None:
+    report = analyzer.analyze(SAMPLES / f"{name}.pcap")
+    (finding,) = [f for f in report.findings if f.severity >= MEDIUM]
+    assert (finding.rule, finding.source) == (rule, source)
+    assert finding.severity >= severity
+
+
+def test_a_benign_hour_in_a_capture_raises_nothing() -> None:
+    report = analyzer.analyze(SAMPLES / "office_hour.pcap")
+    assert report.records["conn"] > 100
+    assert report.findings == ()

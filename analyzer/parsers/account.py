@@ -33,6 +33,7 @@ class FileAccount:
         name: the path as the user would name it, ``<stdin>`` for standard input.
         size: bytes on disk, 0 where unknown.
         lines: data lines seen (header lines starting with ``#`` are none).
+        packets: packets seen, in a capture.
         read: rows that became records, by log.
         skipped: lines that did not, by reason.
         examples: the first few places of each reason (all of them when `keep_all`).
@@ -45,6 +46,7 @@ class FileAccount:
     name: str
     size: int = 0
     lines: int = 0
+    packets: int = 0
     read: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     examples: list[Problem] = field(default_factory=list)
@@ -90,14 +92,27 @@ class FileAccount:
 
 @dataclass(slots=True)
 class Account:
-    """What became of all inputs together."""
+    """What became of all inputs together.
+
+    Attributes:
+        files: what became of each.
+        captured: records that came of all captures together, by log; they are one stream.
+        passed_over: packets in them that hold nothing to follow, by reason.
+    """
 
     files: list[FileAccount] = field(default_factory=list)
+    captured: Counter[str] = field(default_factory=Counter)
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     @property
     def read(self) -> Counter[str]:
         """Rows that became records, by log (``conn``, ``dns``, ``ssl``, ``http``)."""
-        return sum((file.read for file in self.files), Counter())
+        return sum((file.read for file in self.files), self.captured.copy())
+
+    @property
+    def packets(self) -> int:
+        """Packets seen in captures."""
+        return sum(file.packets for file in self.files)
 
     @property
     def skipped(self) -> Counter[str]:
@@ -108,6 +123,16 @@ class Account:
     def lines(self) -> int:
         """Data lines seen in files that we use."""
         return sum(file.lines for file in self.files)
+
+    def nothing(self, expected: str) -> str:
+        """Why nothing came of the input, in words, the first fault among them."""
+        if not self.files:
+            return "no files there to read"
+        problem = next(self.problems(), None) or next(
+            (f"{file.name}: {file.note}" for file in self.files if file.note), None
+        )
+        counted = f"{expected} in {len(self.files)} file(s)"
+        return f"{counted}; {problem}" if problem else counted
 
     def problems(self) -> Iterator[Problem]:
         """Faults of whole files first, then the remembered places of skipped lines."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import glob
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from analyzer.errors import InputError, Location
 
@@ -29,6 +33,18 @@ class Source:
     name: str
     path: Path | None
     named: bool
+
+    def open(self) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """Open it for reading; standard input stays open afterwards.
+
+        Raises:
+            OSError: it cannot be.
+        """
+        if self.path is not None:
+            return self.path.open("rb")
+        if sys.stdin is None:  # as it is where the shell closed it
+            raise OSError(errno.EBADF, "standard input is closed")
+        return contextlib.nullcontext(sys.stdin.buffer)
 
 
 def discover(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyzer.engine import Engine
-from analyzer.parsers import read
+from analyzer.parsers.reading import read
 from analyzer.records import LOGS
 from tests.traffic.columns import TYPES as TRAFFIC_TYPES
 

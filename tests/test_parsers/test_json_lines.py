@@ -236,13 +236,13 @@ def test_row_given_twice_is_no_other_log(log: Path) -> None:
 
 
 def test_json_that_is_no_log(log: Path) -> None:
-    with pytest.raises(EmptyInputError, match="no Zeek log"):
+    with pytest.raises(EmptyInputError, match="neither a Zeek log"):
         loaded(log, '{"a":1}\n' * 200)
 
 
 def test_lines_are_loaded_as_a_block(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
-    insert = json_lines.JsonLoader._insert_lines  # noqa: SLF001 - how often is the point
+    insert = json_lines.JsonLoader._insert_lines
 
     def counting(loader: json_lines.JsonLoader, count: int) -> Any:  # noqa: ANN401
         counts.append(count)

@@ -297,10 +297,10 @@ def test_rows_without_header(log: Path) -> None:
 def test_what_duckdb_trips_over_is_found_by_halves(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert = tsv_rows.TsvLoader._insert_lines  # noqa: SLF001 - to trip inside of it
+    insert = tsv_rows.TsvLoader._insert_lines
 
     def tripping(loader: tsv_rows.TsvLoader, count: int) -> object:
-        connection = loader._engine.connection  # noqa: SLF001
+        connection = loader._engine.connection
         query = "SELECT count(*) FROM numbered WHERE contains(line, 'poison')"
         if connection.execute(query).fetchall() != [(0,)]:
             raise duckdb.InternalException("tripped")

@@ -1,0 +1,97 @@
+"""A large compiled loop and the functions it is made of, compiled in half of numba's usual time.
+
+numba runs many passes over each function that plain loops over arrays and records do not need, and
+makes an entry from Python and one from C for each, which the parts of a loop are never called by.
+The passes left out are those for closures, generators, array expressions, constants as types and
+parallel loops (https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+import numpy as np
+from numba.core.compiler import CompilerBase
+from numba.core.compiler_machinery import PassManager
+from numba.core.typed_passes import (
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import (
+    FixupArgs,
+    InlineInlinables,
+    IRProcessing,
+    ReconstructSSA,
+    TranslateByteCode,
+)
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+# Not all that numba takes is in its types.
+_njit, _PassManager = cast("Any", numba.njit), cast("Any", PassManager)
+
+_NO_ENTRIES = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+class _BriefCompiler(CompilerBase):
+    """Only the passes without which plain code does not become machine code."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        passes: Any = _PassManager("brief")
+        for step in (
+            TranslateByteCode, FixupArgs, IRProcessing, InlineInlinables, ReconstructSSA,
+            NopythonTypeInference, PreLowerStripPhis, IRLegalization, NativeLowering,
+            NoPythonBackend,
+        ):  # fmt: skip
+            passes.add_pass(step, step.__name__)
+        passes.finalize()
+        return [passes]
+
+
+def _compiled(
+    function: Callable[_Arguments, _Result], options: Mapping[str, object]
+) -> Callable[_Arguments, _Result]:
+    # No array is made in here, so none is counted: each count would be a locked operation.
+    compile_it = _njit(
+        nogil=True, error_model="numpy", _nrt=False, pipeline_class=_BriefCompiler, **options
+    )
+    return cast("Callable[_Arguments, _Result]", compile_it(function))
+
+
+def loop(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """What Python calls: kept in numba's cache, with all its parts.
+
+    As for :func:`~.compiled.compiled`, arrays are not checked for bounds. The cache does not notice
+    that a part in another file has changed.
+    """
+    return _compiled(function, {"cache": True})
+
+
+def part(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A function that compiled code calls; the optimizer decides where it is inlined."""
+    return _compiled(function, _NO_ENTRIES)
+
+
+def inlined(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A part that becomes a piece of its callers' bodies, as it is in the middle of a loop."""
+    return _compiled(function, {**_NO_ENTRIES, "forceinline": True})
+
+
+def expanded(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A few lines that are written into their callers before these are compiled."""
+    return cast("Callable[_Arguments, _Result]", numba.njit(inline="always")(function))
+
+
+wide = cast("Callable[[object], int]", np.int64)
+"""A number of any width as 64 bits, which is what parts take: each other width is one more part."""
+
+
+def number(value: int) -> int:
+    """A constant to call parts with: numba would compile them anew for each Python number."""
+    return wide(value)

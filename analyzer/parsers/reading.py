@@ -1,0 +1,151 @@
+"""Inputs of any kind into the engine's tables."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+from analyzer.engine import Engine, out_of_resources
+from analyzer.errors import EmptyInputError
+from analyzer.parsers import json_lines, tsv
+from analyzer.parsers.account import Account, FileAccount
+from analyzer.parsers.blocks import BOM, LINE_LIMIT
+from analyzer.parsers.captures import Begun, CaptureSource, capture_source, load_captures
+from analyzer.parsers.discovery import Source, discover
+from analyzer.parsers.header import (
+    FIRST_LINES,
+    is_headless_tsv,
+    is_json,
+    is_tsv,
+    json_fields,
+    log_of,
+)
+from analyzer.parsers.pcap.magic import is_capture
+from analyzer.parsers.validation import BLANK, OTHER_LOG
+
+NO_LOG = "neither a Zeek log (a #fields header, JSON rows) nor a capture (pcap, pcapng)"
+
+Progress = Callable[[int], None]
+"""Told of every run of input bytes that has been dealt with."""
+
+
+def read(
+    paths: Iterable[str | os.PathLike[str]],
+    engine: Engine,
+    *,
+    keep_all_problems: bool = False,
+    on_progress: Progress = lambda _: None,
+) -> Account:
+    """Read every log and capture under `paths` into the engine's tables.
+
+    Args:
+        paths: files, directories, patterns, ``-`` for standard input.
+        engine: where to.
+        keep_all_problems: remember the place of every skipped line, not only the first few.
+        on_progress: told of bytes as they are read.
+
+    Returns:
+        The books: what became of every input and every line.
+
+    Raises:
+        InputError: a path does not exist.
+        EmptyInputError: not one record came of all inputs together.
+        ResourceError: memory or disk ran out.
+    """
+    account = Account()
+    found: list[CaptureSource] = []
+    with out_of_resources():
+        for source in discover(paths):
+            file = FileAccount(source.name, keep_all=keep_all_problems)
+            account.files.append(file)
+            capture = _read_source(source, engine, file, on_progress)
+            if capture is not None:
+                found.append(capture)
+        if found:
+            load_captures(found, engine, account, on_progress)
+        engine.finish_loading()
+    if not account.read["conn"] and not account.read["dns"]:
+        raise EmptyInputError(account.nothing("no conn or dns record"))
+    return account
+
+
+def _read_source(
+    source: Source, engine: Engine, file: FileAccount, on_progress: Progress
+) -> CaptureSource | None:
+    """Read a log; a capture is handed back, to be read with the others."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(source.open())
+        except OSError as error:
+            file.remark(f"cannot be read: {error.strerror or error}", failed=True)
+            return None
+        file.size = os.fstat(stream.fileno()).st_size if source.path else 0
+        capture = _read_stream(source, stream, engine, file, on_progress)
+        if capture is not None and capture.begun is not None:
+            # It cannot be opened twice, so it stays open.
+            stack.pop_all()
+    return capture
+
+
+def _read_stream(
+    source: Source,
+    stream: IO[bytes],
+    engine: Engine,
+    file: FileAccount,
+    on_progress: Progress,
+) -> CaptureSource | None:
+    begun = Begun(stream, on_progress)
+    plain, head = begun.plain, begun.head
+    if is_capture(head):
+        return capture_source(source, file, begun, on_progress)
+    rest = itertools.chain([head], begun.chunks)
+    # Sensors that log open connections ahead of time (open_conn.log) keep Zeek's #path.
+    unfinished = source.path is not None and source.path.name.startswith("open_")
+    if is_tsv(head) or is_headless_tsv(head):
+        path = source.path if plain.codec is None and file.size > 0 else None
+        if path and tsv.load_file(path, head, engine, file, unfinished=unfinished):
+            on_progress(file.size - plain.consumed)
+            return None
+        tsv.load_stream(plain, rest, engine, file, unfinished=unfinished)
+    elif is_json(head) and (log := _json_log(head)) is not None:
+        json_lines.load_stream(plain, rest, engine, file, unfinished=unfinished)
+        if log and not file.read and file.skipped.keys() <= {OTHER_LOG, BLANK}:
+            file.disown(log)
+    elif head:
+        file.remark(NO_LOG, failed=source.named)
+    elif not plain.fault:
+        file.remark("empty file", failed=False)
+    if plain.fault:
+        file.remark(plain.fault, failed=True)
+    return None
+
+
+def _json_log(head: bytes) -> str | None:
+    """What the JSON rows at the start of a stream are.
+
+    Returns:
+        None if they are no Zeek log's, the name of the log if they all are of one that is not
+        used, and an empty text otherwise.
+    """
+    if b"\n" not in head and len(head) > LINE_LIMIT:
+        return ""
+    lines = head.removeprefix(BOM).split(b"\n", FIRST_LINES)[:FIRST_LINES]
+    rows = [row for row in map(_json_row, lines) if row]
+    if any(log_of(json_fields(row)) for row in rows):
+        return ""
+    logs = {str(row.get("_path", "")) for row in rows if "_path" in row or "ts" in row}
+    if not logs:
+        return None
+    return logs.pop() or "unnamed" if len(logs) == 1 else ""
+
+
+def _json_row(line: bytes) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return row if isinstance(row, dict) else {}
