@@ -7,7 +7,9 @@ source, or in the user's cache directory where that cannot be written to).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from functools import cache
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -21,7 +23,23 @@ def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
     Arrays are not checked for bounds, so the function has to: input comes from attackers. Run tests
     with ``NUMBA_BOUNDSCHECK=1`` to see that it does.
     """
-    return cast(
-        "Callable[_Arguments, _Result]",
-        numba.njit(cache=True, nogil=True, error_model="numpy")(function),
-    )
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast("Callable[_Arguments, _Result]", stamped(dispatcher))
+
+
+def stamped(dispatcher: Any) -> Any:  # noqa: ANN401 - numba has no types
+    """A compiled function that is compiled anew when any file of this package has changed.
+
+    numba looks at the function's own file only, though what it calls is compiled into it.
+    """
+    kept: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(kept, "_source_stamp"):
+        kept._source_stamp = source_stamp()  # noqa: SLF001 - there is no other way
+    return dispatcher
+
+
+@cache
+def source_stamp() -> tuple[float, int]:
+    """When a file of this package was changed last, and how large all are together."""
+    states = [path.stat() for path in Path(__file__).parent.rglob("*.py")]
+    return max(state.st_mtime for state in states), sum(state.st_size for state in states)

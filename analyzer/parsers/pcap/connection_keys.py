@@ -1,7 +1,7 @@
 """Which connection a datagram belongs to: a hash table from tuples to slots.
 
 Open addressing with linear probing; taking an entry out moves those behind it forward, so there
-are no tombstones. An entry is 32 bits of the tuple's hash above the slot's number plus one; 0 is
+are no tombstones. An entry is 31 bits of the tuple's hash above the slot's number plus one; 0 is
 free. The hash is keyed at random, so that nobody can prepare packets that collide; what it is does
 not show in anything that comes out.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.parsers.pcap.batches import Halves
+from analyzer.parsers.pcap.batches import Counts
 from analyzer.parsers.pcap.connection_state import Record, Records
 from analyzer.parsers.pcap.parts import expanded, inlined, loop, part, wide
 
@@ -18,18 +18,29 @@ FORWARD, BACKWARD = 0, 1
 """Directions of a datagram: from the originator, from the responder."""
 
 
+# Constants of their type from the start: converting them where they stand costs compile time.
+_FIRST_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND_MULTIPLIER = np.uint64(0x94D049BB133111EB)
+_FIRST_SHIFT, _SECOND_SHIFT, _THIRD_SHIFT = np.uint64(30), np.uint64(27), np.uint64(31)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_HASH_SHIFT = np.uint64(33)
+
+_SLOT_BITS = 32
+_SLOT = (1 << _SLOT_BITS) - 1
+
+
 @part
 def mixed(value: np.uint64) -> np.uint64:
     """All bits of a number spread over 64 (the finalizer of SplitMix64, Steele et al. 2014)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    value = (value ^ (value >> _FIRST_SHIFT)) * _FIRST_MULTIPLIER
+    value = (value ^ (value >> _SECOND_SHIFT)) * _SECOND_MULTIPLIER
+    return value ^ (value >> _THIRD_SHIFT)
 
 
 @expanded
 def end_hash(high: np.uint64, low: np.uint64, port: int, key: np.uint64) -> np.uint64:
     """Hash of one end of a connection, 64 bits."""
-    return mixed(mixed(high ^ key) + low * np.uint64(0x9E3779B97F4A7C15) + np.uint64(port))
+    return mixed(mixed(high ^ key) + low * _SPREAD + np.uint64(port))
 
 
 @inlined
@@ -42,16 +53,16 @@ def tuple_hash(
     destination_port: int,
     protocol: int,
     key: np.uint64,
-) -> np.uint64:
-    """Hash of a tuple, 32 bits; the same for both directions."""
+) -> int:
+    """Hash of a tuple, 31 bits; the same for both directions."""
     ends = end_hash(source_high, source_low, source_port, key) + end_hash(
         destination_high, destination_low, destination_port, key
     )
-    return mixed(ends + np.uint64(protocol)) >> np.uint64(32)
+    return wide(mixed(ends + np.uint64(protocol)) >> _HASH_SHIFT)
 
 
 @part
-def record_hash(connection: Record, key: np.uint64) -> np.uint64:
+def record_hash(connection: Record, key: np.uint64) -> int:
     """The hash under which a connection stands in the table."""
     return tuple_hash(
         connection.originator_high,
@@ -67,9 +78,9 @@ def record_hash(connection: Record, key: np.uint64) -> np.uint64:
 
 @part
 def find(
-    buckets: Halves,
+    buckets: Counts,
     connections: Records,
-    hashed: np.uint64,
+    hashed: int,
     source_high: np.uint64,
     source_low: np.uint64,
     source_port: int,
@@ -86,13 +97,13 @@ def find(
         is none. A tuple with the same two ends is from the originator (Zeek IPBasedAnalyzer.cc).
     """
     mask = buckets.size - 1
-    at = wide(hashed) & mask
+    at = hashed & mask
     while True:
         entry = buckets[at]
-        if entry == np.uint64(0):
+        if entry == 0:
             return -1
-        if entry >> np.uint64(32) == hashed:
-            slot = wide(entry & np.uint64(0xFFFFFFFF)) - 1
+        if entry >> _SLOT_BITS == hashed:
+            slot: int = (entry & _SLOT) - 1
             connection = connections[slot]
             if (
                 connection.originator_low == source_low
@@ -119,42 +130,42 @@ def find(
 
 
 @part
-def insert(buckets: Halves, hashed: np.uint64, slot: int) -> None:
+def insert(buckets: Counts, hashed: int, slot: int) -> None:
     """Enter a slot under its hash; the table has to have room, and it not to be there."""
     mask = buckets.size - 1
-    at = wide(hashed) & mask
-    while buckets[at] != np.uint64(0):
+    at = hashed & mask
+    while buckets[at] != 0:
         at = (at + 1) & mask
-    buckets[at] = (hashed << np.uint64(32)) | np.uint64(slot + 1)
+    buckets[at] = (hashed << _SLOT_BITS) | (slot + 1)
 
 
 @part
-def remove(buckets: Halves, hashed: np.uint64, slot: int) -> None:
+def remove(buckets: Counts, hashed: int, slot: int) -> None:
     """Take a slot out that was entered under that hash."""
     mask = buckets.size - 1
-    at = wide(hashed) & mask
-    wanted = (hashed << np.uint64(32)) | np.uint64(slot + 1)
+    at = hashed & mask
+    wanted = (hashed << _SLOT_BITS) | (slot + 1)
     while buckets[at] != wanted:
-        if buckets[at] == np.uint64(0):
+        if buckets[at] == 0:
             return
         at = (at + 1) & mask
     hole = at
     while True:
         at = (at + 1) & mask
         entry = buckets[at]
-        if entry == np.uint64(0):
+        if entry == 0:
             break
-        home = wide(entry >> np.uint64(32)) & mask
+        home = (entry >> _SLOT_BITS) & mask
         if (at - home) & mask >= (at - hole) & mask:
             buckets[hole] = entry
             hole = at
-    buckets[hole] = np.uint64(0)
+    buckets[hole] = 0
 
 
 @loop
-def rehash(buckets: Halves, larger: Halves) -> None:
+def rehash(buckets: Counts, larger: Counts) -> None:
     """Enter all that stands in one table into another, which is empty and has room."""
     for at in range(buckets.size):
         entry = buckets[at]
-        if entry != np.uint64(0):
-            insert(larger, entry >> np.uint64(32), wide(entry & np.uint64(0xFFFFFFFF)) - 1)
+        if entry != 0:
+            insert(larger, entry >> _SLOT_BITS, (entry & _SLOT) - 1)

@@ -70,7 +70,7 @@ def new_state(slots: int) -> State:
     return State(
         connections=_enlarged(new_records(0, CONNECTION), _CONNECTION, slots),
         endpoints=_enlarged(new_records(0, ENDPOINT), _ENDPOINTS, slots),
-        buckets=np.zeros(1 << (2 * slots - 1).bit_length(), np.uint64),
+        buckets=np.zeros(1 << (2 * slots - 1).bit_length(), np.int64),
         free_slots=np.arange(slots - 1, -1, -1, dtype=np.int64),
         blocks=_free_blocks(0, _FIRST_BLOCKS),
         groups=new_records(_FIRST_GROUPS, GROUP),
@@ -87,7 +87,7 @@ def with_slots(state: State) -> State:
     free_slots: Counts = np.zeros(2 * before, np.int64)
     free_slots[:before] = np.arange(2 * before - 1, before - 1, -1)
     state.ledger["free_slots"] = before
-    buckets = np.zeros(2 * state.buckets.size, np.uint64)
+    buckets = np.zeros(2 * state.buckets.size, np.int64)
     rehash(state.buckets, buckets)
     return state._replace(
         connections=_enlarged(state.connections, _CONNECTION, before),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.parsers.pcap.batches import Counts, Flags, Halves
+from analyzer.parsers.pcap.batches import Counts, Flags
 from analyzer.parsers.pcap.connection_keys import mixed, record_hash, remove
 from analyzer.parsers.pcap.connection_state import (
     ACTIVE,
@@ -41,7 +41,7 @@ and tcp_connection_linger of Zeek's scripts/base/init-bare.zeek; DNS.cc, ibid.""
 LONG_INACTIVITY_TIMEOUT = 3600.0
 """Seconds: scripts/base/protocols/conn/inactivity.zeek."""
 
-_SALT = 0x9E3779B97F4A7C15
+_SALT, _PORT_SHIFT, _HALF_SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(48), np.uint64(32)
 _MICROSECONDS = 1e6
 _NONE = number(0)
 
@@ -94,7 +94,7 @@ def may_be_over(connection: Record, now: float) -> bool:
 
 @part
 def end_connection(
-    slot: int, connections: Records, endpoints: Records, buckets: Halves, key: np.uint64,
+    slot: int, connections: Records, endpoints: Records, buckets: Counts, key: np.uint64,
     blocks: Records, events: Records, ledger: Record,
 ) -> None:  # fmt: skip
     """Take a connection out of the table; its slot stays as it is until it is freed."""
@@ -147,13 +147,13 @@ def open_connection(connection: Record, time: float, ledger: Record) -> None:
     # Numbers that no other connection has, and that every run gives it.
     ends = mixed(
         mixed(connection.originator_low + np.uint64(connection.originator_port))
-        + (connection.originator_high ^ connection.responder_high) * np.uint64(_SALT)
+        + (connection.originator_high ^ connection.responder_high) * _SALT
         + connection.responder_low
-        + (np.uint64(connection.responder_port) << np.uint64(48))
+        + (np.uint64(connection.responder_port) << _PORT_SHIFT)
     )
     connection.uid_low = mixed(ends + np.uint64(connection.serial))
     instant = np.uint64(wide(time * _MICROSECONDS))
-    connection.uid_high = mixed(connection.uid_low ^ ends ^ instant) >> np.uint64(32)
+    connection.uid_high = mixed(connection.uid_low ^ ends ^ instant) >> _HALF_SHIFT
 
 
 @part

@@ -13,64 +13,75 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core.compiler import CompilerBase
-from numba.core.compiler_machinery import PassManager
-from numba.core.typed_passes import (
-    IRLegalization,
-    NativeLowering,
-    NoPythonBackend,
-    NopythonTypeInference,
-    PreLowerStripPhis,
-)
-from numba.core.untyped_passes import (
-    FixupArgs,
-    InlineInlinables,
-    IRProcessing,
-    ReconstructSSA,
-    TranslateByteCode,
-)
+
+from analyzer.parsers.pcap.compiled import stamped
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 # Not all that numba takes is in its types.
-_njit, _PassManager = cast("Any", numba.njit), cast("Any", PassManager)
+_njit = cast("Any", numba.njit)
 
 _NO_ENTRIES = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-class _BriefCompiler(CompilerBase):
-    """Only the passes without which plain code does not become machine code."""
-
-    def define_pipelines(self) -> list[PassManager]:
-        passes: Any = _PassManager("brief")
-        for step in (
-            TranslateByteCode, FixupArgs, IRProcessing, InlineInlinables, ReconstructSSA,
-            NopythonTypeInference, PreLowerStripPhis, IRLegalization, NativeLowering,
+def _options() -> dict[str, object]:
+    """What makes compiling brief: nothing where numba has changed inside, so it takes longer."""
+    try:
+        from numba.core.compiler import CompilerBase  # noqa: PLC0415 - it may not be there
+        from numba.core.compiler_machinery import PassManager  # noqa: PLC0415
+        from numba.core.typed_passes import (  # noqa: PLC0415
+            IRLegalization,
+            NativeLowering,
             NoPythonBackend,
-        ):  # fmt: skip
-            passes.add_pass(step, step.__name__)
-        passes.finalize()
-        return [passes]
+            NopythonTypeInference,
+            PreLowerStripPhis,
+        )
+        from numba.core.untyped_passes import (  # noqa: PLC0415
+            FixupArgs,
+            InlineInlinables,
+            IRProcessing,
+            ReconstructSSA,
+            TranslateByteCode,
+        )
+    except ImportError:
+        return {}
+    manager = cast("Any", PassManager)
+
+    class BriefCompiler(CompilerBase):
+        """Only the passes without which plain code does not become machine code."""
+
+        def define_pipelines(self) -> list[Any]:
+            passes = manager("brief")
+            for step in (
+                TranslateByteCode, FixupArgs, IRProcessing, InlineInlinables, ReconstructSSA,
+                NopythonTypeInference, PreLowerStripPhis, IRLegalization, NativeLowering,
+                NoPythonBackend,
+            ):  # fmt: skip
+                passes.add_pass(step, step.__name__)
+            passes.finalize()
+            return [passes]
+
+    # No array is made in here, so none is counted: each count would be a locked operation.
+    return {"_nrt": False, "pipeline_class": BriefCompiler}
+
+
+_BRIEF = _options()
 
 
 def _compiled(
     function: Callable[_Arguments, _Result], options: Mapping[str, object]
 ) -> Callable[_Arguments, _Result]:
-    # No array is made in here, so none is counted: each count would be a locked operation.
-    compile_it = _njit(
-        nogil=True, error_model="numpy", _nrt=False, pipeline_class=_BriefCompiler, **options
-    )
+    compile_it = _njit(nogil=True, error_model="numpy", **_BRIEF, **options)
     return cast("Callable[_Arguments, _Result]", compile_it(function))
 
 
 def loop(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """What Python calls: kept in numba's cache, with all its parts.
 
-    As for :func:`~.compiled.compiled`, arrays are not checked for bounds. The cache does not notice
-    that a part in another file has changed.
+    As for :func:`~.compiled.compiled`, arrays are not checked for bounds.
     """
-    return _compiled(function, {"cache": True})
+    return cast("Callable[_Arguments, _Result]", stamped(_compiled(function, {"cache": True})))
 
 
 def part(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:

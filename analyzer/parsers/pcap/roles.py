@@ -38,8 +38,9 @@ _DNS_PORTS_UDP = (53, 137, 5353, 5355)
 _LONG_LIVED_PORTS = (21, 22, 23, 513)
 
 _FLIP_CODE = number(ord("^"))
-_BROADCAST = 0xFFFFFFFFFFFF
-_MAPPED_MULTICAST = 0xFFFFE
+_ZERO, _BROADCAST = np.uint64(0), np.uint64(0xFFFFFFFFFFFF)
+_CLASS_SHIFT, _MAPPED_MULTICAST = np.uint64(28), np.uint64(0xFFFFE)
+_BYTE_SHIFT, _MULTICAST_BYTE = np.uint64(56), np.uint64(0xFF)
 
 
 def port_table() -> Flags:
@@ -81,15 +82,15 @@ def is_reversed(
 @expanded
 def is_broadcast(high: np.uint64, low: np.uint64) -> bool:
     """Whether an address is 255.255.255.255."""
-    return bool(high == np.uint64(0) and low == np.uint64(_BROADCAST))
+    return bool(high == _ZERO and low == _BROADCAST)
 
 
 @expanded
 def is_multicast(high: np.uint64, low: np.uint64) -> bool:
     """Whether an address is in 224.0.0.0/4 or ff00::/8."""
     return bool(
-        (high == np.uint64(0) and low >> np.uint64(28) == np.uint64(_MAPPED_MULTICAST))
-        or high >> np.uint64(56) == np.uint64(0xFF)
+        (high == _ZERO and low >> _CLASS_SHIFT == _MAPPED_MULTICAST)
+        or high >> _BYTE_SHIFT == _MULTICAST_BYTE
     )
 
 

@@ -37,7 +37,7 @@ class State(NamedTuple):
 
     connections: Records
     endpoints: Records
-    buckets: Halves
+    buckets: Counts
     free_slots: Counts
     blocks: Records
     groups: Records

@@ -15,7 +15,7 @@ from analyzer.parsers.pcap.parts import part
 CARRIER_CHANGES = 5
 """Further tunnels noted of a connection: tunnel_max_changes_per_connection."""
 
-_SALT = 0x9E3779B97F4A7C15
+_SALT, _ONE, _HALF_SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(1), np.uint64(32)
 
 
 @part
@@ -25,11 +25,11 @@ def identify_carrier(
     identity_high: Numbers, identity_low: Halves,
 ) -> None:  # fmt: skip
     """Give a tunnel between two addresses that is no connection an identity."""
-    pair = mixed(mixed(source_high + np.uint64(_SALT)) + source_low) + mixed(
-        mixed(destination_high + np.uint64(_SALT)) + destination_low
+    pair = mixed(mixed(source_high + _SALT) + source_low) + mixed(
+        mixed(destination_high + _SALT) + destination_low
     )
     identity_low[row] = mixed(pair)
-    identity_high[row] = mixed(pair + np.uint64(1)) >> np.uint64(32)
+    identity_high[row] = mixed(pair + _ONE) >> _HALF_SHIFT
 
 
 @part

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.parsers.pcap import connection_keys
-from analyzer.parsers.pcap.batches import Halves
+from analyzer.parsers.pcap.batches import Counts
 from analyzer.parsers.pcap.connection_keys import rehash
 from analyzer.parsers.pcap.connections import ConnectionTable
 
@@ -23,7 +23,7 @@ Entries = dict[int, int]
 """Hashes by slot."""
 
 
-def reachable(buckets: Halves) -> Entries:
+def reachable(buckets: Counts) -> Entries:
     """What a search would find: entries from their hash's place on without a free one before."""
     size = buckets.size
     found = {}
@@ -39,31 +39,31 @@ def reachable(buckets: Halves) -> Entries:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 11), st.integers(0, 7)), max_size=60))
 def test_entries_go_in_and_out(steps: list[tuple[bool, int, int]]) -> None:
-    buckets = np.zeros(16, np.uint64)
+    buckets = np.zeros(16, np.int64)
     model: Entries = {}
     for is_new, slot, place in steps:
         if is_new and slot not in model:
             # Few places, so that most collide, some of them over the end of the table.
             model[slot] = place * 5 + (slot << 4)
-            insert(buckets, np.uint64(model[slot]), slot)
+            insert(buckets, model[slot], slot)
         elif not is_new and slot in model:
-            remove(buckets, np.uint64(model.pop(slot)), slot)
+            remove(buckets, model.pop(slot), slot)
         assert reachable(buckets) == model
 
 
 def test_what_is_not_there_is_not_taken_out() -> None:
-    buckets = np.zeros(16, np.uint64)
-    insert(buckets, np.uint64(3), 1)
-    remove(buckets, np.uint64(3), 2)
+    buckets = np.zeros(16, np.int64)
+    insert(buckets, 3, 1)
+    remove(buckets, 3, 2)
     assert reachable(buckets) == {1: 3}
 
 
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_a_larger_table_has_the_same_entries(count: int) -> None:
-    buckets, larger = np.zeros(16, np.uint64), np.zeros(32, np.uint64)
-    model = {slot: (slot * 2654435761) & 0xFFFFFFFF for slot in range(count)}
+    buckets, larger = np.zeros(16, np.int64), np.zeros(32, np.int64)
+    model = {slot: (slot * 2654435761) & 0x7FFFFFFF for slot in range(count)}
     for slot, hashed in model.items():
-        insert(buckets, np.uint64(hashed), slot)
+        insert(buckets, hashed, slot)
     rehash(buckets, larger)
     assert reachable(larger) == model
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
+import pytest
 
+from analyzer.parsers.pcap import parts
 from analyzer.parsers.pcap.connection_state import Record
 from analyzer.parsers.pcap.parts import expanded, inlined, loop, number, part, wide
 
@@ -61,3 +64,9 @@ def test_a_loop_is_kept_with_its_parts() -> None:
 def test_numbers_are_wide() -> None:
     assert isinstance(number(3), np.int64)
     assert wide(np.uint8(200)) + 100 == 300
+
+
+def test_a_numba_that_has_changed_inside_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(parts._options()) == {"_nrt", "pipeline_class"}
+    monkeypatch.setitem(sys.modules, "numba.core.typed_passes", None)
+    assert parts._options() == {}
