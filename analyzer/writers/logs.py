@@ -60,6 +60,9 @@ _HEX = "backslashreplace"
 class LogWriter:
     """Appends tables to one log.
 
+    Only what hosts have chosen (:attr:`analyzer.records.Column.free`) is escaped; what else is text
+    are addresses, names of Zeek's and ids, in which nothing is special.
+
     Args:
         stream: where to.
         name: the log's name, as in ``#path``.
@@ -158,8 +161,8 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 def _texts(array: pa.Array, column: Column, style: LogFormat) -> pa.Array:
     """The texts of a column's values, null where they are unset."""
     if not column.is_container:
-        return _scalar_texts(array, column.type, style)
-    elements = _scalar_texts(array.flatten(), column.element_type, style, in_container=True)
+        return _scalar_texts(array, column, style)
+    elements = _scalar_texts(array.flatten(), column, style)
     unset, empty, around = (UNSET, EMPTY, ("", "")) if style == "tsv" else ("null", "", ("[", "]"))
     lengths = pc.fill_null(pc.list_value_length(array), 0)
     offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32))
@@ -170,9 +173,8 @@ def _texts(array: pa.Array, column: Column, style: LogFormat) -> pa.Array:
     return pc.if_else(pc.is_valid(array), texts, pa.scalar(None, pa.string()))
 
 
-def _scalar_texts(
-    array: pa.Array, kind: str, style: LogFormat, *, in_container: bool = False
-) -> pa.Array:
+def _scalar_texts(array: pa.Array, column: Column, style: LogFormat) -> pa.Array:
+    kind = column.element_type
     if kind in {"time", "interval", "double"}:
         return _decimals(array)
     if kind in {"count", "int", "port"}:
@@ -182,9 +184,14 @@ def _scalar_texts(
         return pc.if_else(array, yes, no)
     if pa.types.is_dictionary(array.type):
         # Far fewer different texts than rows.
-        encoded = _escaped(array.dictionary, style, in_container=in_container)
-        return encoded.take(array.indices)
-    return _escaped(array, style, in_container=in_container)
+        return _plain_texts(array.dictionary, column, style).take(array.indices)
+    return _plain_texts(array, column, style)
+
+
+def _plain_texts(array: pa.Array, column: Column, style: LogFormat) -> pa.Array:
+    if column.free:
+        return _escaped(array, style, in_container=column.is_container)
+    return array if style == "tsv" else pc.binary_join_element_wise('"', array, '"', "")
 
 
 def _escaped(array: pa.Array, style: LogFormat, *, in_container: bool) -> pa.Array:

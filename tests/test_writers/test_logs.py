@@ -24,10 +24,10 @@ WRITTEN = 1_700_000_000.0
 COLUMNS = (
     Column("ts", "time", "when"),
     Column("orig_h", "addr", "who"),
-    Column("query", "string", "what"),
+    Column("query", "string", "what", free=True),
     Column("AA", "bool", "whether"),
     Column("orig_p", "port", "where"),
-    Column("answers", "vector[string]", "texts"),
+    Column("answers", "vector[string]", "texts", free=True),
     Column("TTLs", "vector[interval]", "times"),
 )
 
@@ -69,7 +69,7 @@ ROW: Row = {
 UNSET: Row = {"ts": 0.0}
 ODD: Row = {
     "ts": -1.5,
-    "orig_h": "-",
+    "orig_h": "::",
     "query": "",
     "AA": False,
     "orig_p": 0,
@@ -83,7 +83,7 @@ def test_tsv() -> None:
         "1258531221.486539\tfe80::1\twww.example.org\tT\t53\ta,b\t60.000000,0.500000\n",
         "0.000000\t-\t-\t-\t-\t-\t-\n",
         (
-            "-1.500000\t\\x2d\t(empty)\tF\t0\t"
+            "-1.500000\t::\t(empty)\tF\t0\t"
             "(empty),\\x2d,a\\x2cb,tab\\x09here,-,\\x28empty),ü\\\\,\\xe4\\\\x41\t(empty)\n"
         ),
     ]
@@ -97,7 +97,7 @@ def test_json() -> None:
         ),
         '{"ts":0.000000}\n',
         (
-            '{"ts":-1.500000,"id.orig_h":"-","query":"","AA":false,"id.orig_p":0,'
+            '{"ts":-1.500000,"id.orig_h":"::","query":"","AA":false,"id.orig_p":0,'
             '"answers":["","-","a,b","tab\\there",null,"(empty)","ü\\\\","\\\\xe4\\\\x41"],"TTLs":[]}\n'
         ),
     ]
@@ -152,7 +152,7 @@ _ROWS = st.lists(
     st.fixed_dictionaries(
         {"ts": _TIMES},
         optional={
-            "orig_h": _TEXTS,
+            "orig_h": st.ip_addresses().map(str),
             "query": st.none() | _TEXTS,
             "AA": st.none() | st.booleans(),
             "orig_p": st.none() | st.integers(0, 65535),
