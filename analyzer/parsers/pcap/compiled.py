@@ -6,7 +6,7 @@ source, or in the user's cache directory where that cannot be written to).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -23,8 +23,18 @@ def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
     Arrays are not checked for bounds, so the function has to: input comes from attackers. Run tests
     with ``NUMBA_BOUNDSCHECK=1`` to see that it does.
     """
-    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return cast("Callable[_Arguments, _Result]", stamped(dispatcher))
+    dispatcher = kept(function, {"nogil": True, "error_model": "numpy"})
+    return cast("Callable[_Arguments, _Result]", dispatcher)
+
+
+def kept(function: Callable[..., Any], options: Mapping[str, object]) -> Any:  # noqa: ANN401
+    """A function as numba compiles and keeps it; it is not kept where nothing can be written."""
+    compiler = cast("Any", numba.njit)
+    try:
+        return stamped(compiler(cache=True, **options)(function))
+    except RuntimeError:
+        # Neither beside the source nor in the user's cache directory.
+        return compiler(**options)(function)
 
 
 def stamped(dispatcher: Any) -> Any:  # noqa: ANN401 - numba has no types

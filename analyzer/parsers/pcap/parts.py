@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import numba
 import numpy as np
 
-from analyzer.parsers.pcap.compiled import stamped
+from analyzer.parsers.pcap.compiled import kept
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -67,12 +67,13 @@ def _options() -> dict[str, object]:
 
 
 _BRIEF = _options()
+_PLAIN: dict[str, object] = {"nogil": True, "error_model": "numpy"}
 
 
 def _compiled(
     function: Callable[_Arguments, _Result], options: Mapping[str, object]
 ) -> Callable[_Arguments, _Result]:
-    compile_it = _njit(nogil=True, error_model="numpy", **_BRIEF, **options)
+    compile_it = _njit(**_PLAIN, **_BRIEF, **options)
     return cast("Callable[_Arguments, _Result]", compile_it(function))
 
 
@@ -81,7 +82,7 @@ def loop(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Resul
 
     As for :func:`~.compiled.compiled`, arrays are not checked for bounds.
     """
-    return cast("Callable[_Arguments, _Result]", stamped(_compiled(function, {"cache": True})))
+    return cast("Callable[_Arguments, _Result]", kept(function, _PLAIN | _BRIEF))
 
 
 def part(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:

@@ -23,6 +23,7 @@ from analyzer.parsers.pcap.connection_state import (
 from analyzer.parsers.pcap.parts import expanded, inlined, number, part
 
 TCP_SERVER, UDP_SERVER, DNS_SERVER, NTP_SERVER, LONG_LIVED, DNS_TCP_SERVER = 1, 2, 4, 8, 16, 32
+FTP_SERVER = 64
 """Bits of a port in the table of :func:`port_table`."""
 
 _TCP_SERVER_PORTS = (
@@ -56,6 +57,7 @@ def port_table() -> Flags:
         (UDP_SERVER, _UDP_SERVER_PORTS),
         (DNS_SERVER, _DNS_PORTS_UDP),
         (DNS_TCP_SERVER, (53,)),
+        (FTP_SERVER, (21, 2811)),
         (NTP_SERVER, (123,)),
         (LONG_LIVED, _LONG_LIVED_PORTS),
     ):

@@ -45,6 +45,7 @@ from analyzer.parsers.pcap.lifetimes import (
 from analyzer.parsers.pcap.parts import inlined, loop, wide
 from analyzer.parsers.pcap.roles import (
     DNS_SERVER,
+    FTP_SERVER,
     attach_analyzers,
     flip,
     is_broadcast,
@@ -206,7 +207,9 @@ def follow(
             continue  # a TCP header that is cut or broken: counted nowhere
         start, captured = payload_starts[row], payload_captured[row]
         length = payload_lengths[row]
-        dns_port = wide((ports[source_port] | ports[destination_port]) & DNS_SERVER)
+        dns_port = wide(
+            (ports[source_port] | ports[destination_port]) & (DNS_SERVER | FTP_SERVER)
+        )
         place = 2 * slot + (connection.originator_side ^ (found & 1))
         endpoint, peer = endpoints[place], endpoints[4 * slot + 1 - place]
         counted = endpoint

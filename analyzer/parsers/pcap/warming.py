@@ -66,6 +66,9 @@ class Warming:
 
 def _is_kept(loop: Any) -> bool:  # noqa: ANN401 - numba has no types
     """Whether numba's cache has a compiled function, of whatever version of it."""
+    if not loop.stats.cache_path:
+        # Nothing can be kept here, so nobody can help.
+        return True
     directory = Path(loop.stats.cache_path)
     name = f"{loop.py_func.__module__.rpartition('.')[2]}.{loop.py_func.__qualname__}"
     return any(directory.glob(f"{name}-*.nbi"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import numba
 import numpy as np
+import pytest
 
 from analyzer.parsers.pcap import compiled as compiled_module
 from analyzer.parsers.pcap.compiled import compiled, source_stamp, stamped
@@ -36,3 +38,18 @@ def test_it_is_compiled_anew_when_any_file_has_changed() -> None:
 def test_what_numba_does_not_keep_is_left_alone() -> None:
     nothing = object()
     assert stamped(nothing) is nothing
+
+
+def test_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    njit = numba.njit
+
+    def refusing(**options: Any) -> Any:  # noqa: ANN401
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(**options)
+
+    def double(value: int) -> int:
+        return 2 * value
+
+    monkeypatch.setattr(numba, "njit", refusing)
+    assert compiled(double)(4) == 8

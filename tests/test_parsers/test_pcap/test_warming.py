@@ -57,3 +57,9 @@ def test_where_no_process_can_be_started(tmp_path: Path, monkeypatch: pytest.Mon
     with Warming(unkept(tmp_path)) as helper:
         helper.wait()
         assert helper._process is None
+
+
+def test_no_helper_where_nothing_can_be_kept() -> None:
+    function = SimpleNamespace(stats=SimpleNamespace(cache_path=None), py_func=unkept)
+    with Warming(function) as helper:
+        assert helper._process is None
