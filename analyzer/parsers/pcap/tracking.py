@@ -207,9 +207,7 @@ def follow(
             continue  # a TCP header that is cut or broken: counted nowhere
         start, captured = payload_starts[row], payload_captured[row]
         length = payload_lengths[row]
-        dns_port = wide(
-            (ports[source_port] | ports[destination_port]) & (DNS_SERVER | FTP_SERVER)
-        )
+        dns_port = wide((ports[source_port] | ports[destination_port]) & (DNS_SERVER | FTP_SERVER))
         place = 2 * slot + (connection.originator_side ^ (found & 1))
         endpoint, peer = endpoints[place], endpoints[4 * slot + 1 - place]
         counted = endpoint
