@@ -14,7 +14,8 @@ from analyzer.parsers.account import Account
 from analyzer.parsers.captures import capture_rows, find_captures
 from analyzer.parsers.pcap.prefetching import prefetched
 from analyzer.records import CONN, DNS
-from analyzer.writers.logs import LogFormat, log_writer
+from analyzer.writers.logs import log_writer
+from analyzer.zeek_format import LogFormat
 
 
 @dataclass(frozen=True, slots=True)

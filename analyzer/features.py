@@ -10,6 +10,8 @@ import pyarrow as pa
 from analyzer.networks import is_group
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import ibis.expr.types as ir
 
     from analyzer.records import Records
@@ -43,6 +45,27 @@ def conversations(records: Records) -> ir.Table:
         local_resp=conn.local_resp.any(),
     )
     return records.keep(table, "conversations")
+
+
+def with_bucket_before(counted: ir.Table, keys: Sequence[str], names: Sequence[str]) -> ir.Table:
+    """Counts of each key and bucket with those of the bucket before added.
+
+    Whatever lies in one window lies in two neighbouring buckets that are as wide.
+
+    Args:
+        counted: a row per key and ``bucket`` (whole numbers).
+        keys: the columns of the key.
+        names: the columns to add up.
+    """
+    order = ibis.window(group_by=tuple(keys), order_by="bucket")
+    follows = counted.bucket.lag().over(order) == counted.bucket - 1
+    return counted.mutate(
+        **{
+            name: counted[name]
+            + ibis.ifelse(follows, counted[name].lag().over(order), 0).fill_null(0)
+            for name in names
+        }
+    )
 
 
 def both_ways(conn: ir.Table) -> ir.IntegerColumn:

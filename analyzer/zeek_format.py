@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+LogFormat = Literal["tsv", "json"]
+"""How Zeek writes logs: by columns, or an object a line."""
 
 SEPARATOR = "\t"
 SET_SEPARATOR = ","

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from analyzer.engine import Engine
 from analyzer.features import (
     HALF_DAY,
     asked_names,
     contacts,
     conversations,
     plain_name,
+    with_bucket_before,
 )
 from tests.test_detectors import START, Row, connection, holding, lookup
 
@@ -165,3 +168,15 @@ def test_names_asked_for() -> None:
             "refused": 0,
         },
     ]
+
+
+def test_counts_with_those_of_the_bucket_before() -> None:
+    # source, bucket, count, and the count with that of the bucket before
+    buckets = [("a", 1, 2, 2), ("a", 2, 3, 5), ("a", 4, 7, 7), ("b", 5, 1, 1), ("b", 6, 4, 5)]
+    rows = [{"orig_h": source, "bucket": at, "hosts": count} for source, at, count, _ in buckets]
+    with Engine() as engine:
+        kept = engine.keep(pa.Table.from_pylist(rows), "counted")
+        found = with_bucket_before(kept, ("orig_h",), ("hosts",)).order_by("orig_h", "bucket")
+        assert [tuple(row.values()) for row in found.to_pyarrow().to_pylist()] == [
+            (source, at, both) for source, at, _, both in buckets
+        ]

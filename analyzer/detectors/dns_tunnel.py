@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -29,7 +28,7 @@ from analyzer.detectors.detection import (
     score_on,
     shared_contacts,
 )
-from analyzer.features import asked_names, plain_name
+from analyzer.features import asked_names, plain_name, with_bucket_before
 from analyzer.findings import Evidence, quantity
 from analyzer.parameters import Bytes, Seconds, Share
 from analyzer.public_suffix import registered_domain, suffix_rules
@@ -96,19 +95,15 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFrame:
     """Names of every source and domain that could reach half the threshold, with their domain."""
     asked = shared.get(asked_names, lambda: asked_names(records))
-    # Cheap and never too low: two labels stand for at least one registered domain's names, and
-    # whatever lies in one window lies in two neighbouring buckets.
+    # Cheap and never too low: two labels stand for at least one registered domain's names.
     labels = asked.name.split(".")
     asked = asked.mutate(zone=labels[-2:].join("."))
     bucket = (asked["first"] / parameters.window).floor().cast("int64")
     bound = asked.group_by("orig_h", "zone", bucket=bucket).aggregate(
         information=(asked.name.length() * (_BITS / 8)).sum()
     )
-    order = ibis.window(group_by=("orig_h", "zone"), order_by="bucket")
-    follows = bound.bucket.lag().over(order) == bound.bucket - 1
-    before = ibis.ifelse(follows, bound.information.lag().over(order), 0.0).fill_null(0.0)
-    bound = bound.mutate(within=bound.information + before)
-    heavy = bound.filter(bound.within >= parameters.information / 2)
+    bound = with_bucket_before(bound, ("orig_h", "zone"), ("information",))
+    heavy = bound.filter(bound.information >= parameters.information / 2)
     heavy = heavy.select("orig_h", "zone").distinct()
     rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
     named = registered_domain(asked.semi_join(heavy, ["orig_h", "zone"]), rules)

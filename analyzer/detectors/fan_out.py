@@ -29,6 +29,7 @@ from analyzer.detectors.detection import (
     score_on,
     shared_contacts,
 )
+from analyzer.features import with_bucket_before
 from analyzer.findings import Evidence, Severity, duration
 from analyzer.parameters import Seconds, Share
 
@@ -153,20 +154,7 @@ def _crowded(met: ir.Table, parameters: Parameters, **more: ir.Deferred) -> ir.T
     counted = met.group_by(*keys, bucket=bucket).aggregate(
         hosts=met.count(), flag=met.local_orig.any(), **more
     )
-    # Whatever lies in one window lies in two neighbouring buckets.
-    order = ibis.window(group_by=keys, order_by="bucket")
-    counted = counted.mutate(before=counted.bucket.lag().over(order))
-    counts = ("hosts", *more)
-    counted = counted.mutate(
-        **{f"{name}_before": counted[name].lag().over(order) for name in counts}
-    )
-    follows = counted.before == counted.bucket - 1
-    pairs = counted.mutate(
-        **{
-            name: counted[name] + ibis.ifelse(follows, counted[f"{name}_before"], 0).fill_null(0)
-            for name in counts
-        }
-    )
+    pairs = with_bucket_before(counted, keys, ("hosts", *more))
     return pairs.filter(pairs.hosts >= _least(parameters))
 
 

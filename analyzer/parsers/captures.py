@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +42,12 @@ class Begun:
         plain: its plain bytes.
         chunks: what comes after `head`.
         head: the first plain bytes.
+        stays_open: whether it is to be read on later.
     """
 
     def __init__(self, stream: IO[bytes], on_progress: Callable[[int], None]) -> None:
         self.stream = stream
+        self.stays_open = False
         self.plain = PlainBytes(stream, on_progress)
         self.chunks = iter(self.plain)
         head = bytearray()
@@ -79,10 +81,42 @@ def capture_source(
 ) -> CaptureSource:
     """A capture that was begun to be read, to see what it is."""
     if source.path is None or not source.path.is_file():
+        # It cannot be opened twice.
+        begun.stays_open = True
         return CaptureSource(account, begun=begun, is_ours=source.path is not None)
     # It is read from its start again, when it is due among the others.
     on_progress(-begun.plain.consumed)
     return CaptureSource(account, source.path)
+
+
+def inputs(
+    paths: Iterable[str | os.PathLike[str]],
+    account: Account,
+    on_progress: Callable[[int], None],
+    *,
+    keep_all_problems: bool = False,
+) -> Iterator[tuple[Source, FileAccount, Begun]]:
+    """Every input that can be read, opened, with its books; what cannot be is remarked upon there.
+
+    An input is closed when the next one is asked for, unless it :attr:`Begun.stays_open`.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    for source in discover(paths):
+        file = FileAccount(source.name, keep_all=keep_all_problems)
+        account.files.append(file)
+        with contextlib.ExitStack() as stack:
+            try:
+                stream = stack.enter_context(source.open())
+            except OSError as error:
+                file.remark(f"cannot be read: {error.strerror or error}", failed=True)
+                continue
+            file.size = os.fstat(stream.fileno()).st_size if source.path else 0
+            begun = Begun(stream, on_progress)
+            yield source, file, begun
+            if begun.stays_open:
+                stack.pop_all()
 
 
 def find_captures(
@@ -94,25 +128,11 @@ def find_captures(
         InputError: a path does not exist.
     """
     found = []
-    for source in discover(paths):
-        file = FileAccount(source.name)
-        account.files.append(file)
-        with contextlib.ExitStack() as stack:
-            try:
-                stream = stack.enter_context(source.open())
-            except OSError as error:
-                file.remark(f"cannot be read: {error.strerror or error}", failed=True)
-                continue
-            file.size = os.fstat(stream.fileno()).st_size if source.path else 0
-            begun = Begun(stream, on_progress)
-            if is_capture(begun.head):
-                capture = capture_source(source, file, begun, on_progress)
-                found.append(capture)
-                if capture.begun is not None:
-                    # It cannot be opened twice, so it stays open.
-                    stack.pop_all()
-            else:
-                file.remark(begun.plain.fault or NO_CAPTURE, failed=source.named)
+    for source, file, begun in inputs(paths, account, on_progress):
+        if is_capture(begun.head):
+            found.append(capture_source(source, file, begun, on_progress))
+        else:
+            file.remark(begun.plain.fault or NO_CAPTURE, failed=source.named)
     return found
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import Any
 
 from analyzer.engine import Engine, out_of_resources
 from analyzer.errors import EmptyInputError
 from analyzer.parsers import json_lines, tsv
 from analyzer.parsers.account import Account, FileAccount
 from analyzer.parsers.blocks import BOM, LINE_LIMIT
-from analyzer.parsers.captures import Begun, CaptureSource, capture_source, load_captures
-from analyzer.parsers.discovery import Source, discover
+from analyzer.parsers.captures import (
+    Begun,
+    CaptureSource,
+    capture_source,
+    inputs,
+    load_captures,
+)
+from analyzer.parsers.discovery import Source
 from analyzer.parsers.header import (
     FIRST_LINES,
     is_headless_tsv,
@@ -59,12 +64,13 @@ def read(
     account = Account()
     found: list[CaptureSource] = []
     with out_of_resources():
-        for source in discover(paths):
-            file = FileAccount(source.name, keep_all=keep_all_problems)
-            account.files.append(file)
-            capture = _read_source(source, engine, file, on_progress)
-            if capture is not None:
-                found.append(capture)
+        every = inputs(paths, account, on_progress, keep_all_problems=keep_all_problems)
+        for source, file, begun in every:
+            if is_capture(begun.head):
+                # It is read with the others.
+                found.append(capture_source(source, file, begun, on_progress))
+            else:
+                _read_log(source, begun, engine, file, on_progress)
         if found:
             load_captures(found, engine, account, on_progress)
         engine.finish_loading()
@@ -73,35 +79,10 @@ def read(
     return account
 
 
-def _read_source(
-    source: Source, engine: Engine, file: FileAccount, on_progress: Progress
-) -> CaptureSource | None:
-    """Read a log; a capture is handed back, to be read with the others."""
-    with contextlib.ExitStack() as stack:
-        try:
-            stream = stack.enter_context(source.open())
-        except OSError as error:
-            file.remark(f"cannot be read: {error.strerror or error}", failed=True)
-            return None
-        file.size = os.fstat(stream.fileno()).st_size if source.path else 0
-        capture = _read_stream(source, stream, engine, file, on_progress)
-        if capture is not None and capture.begun is not None:
-            # It cannot be opened twice, so it stays open.
-            stack.pop_all()
-    return capture
-
-
-def _read_stream(
-    source: Source,
-    stream: IO[bytes],
-    engine: Engine,
-    file: FileAccount,
-    on_progress: Progress,
-) -> CaptureSource | None:
-    begun = Begun(stream, on_progress)
+def _read_log(
+    source: Source, begun: Begun, engine: Engine, file: FileAccount, on_progress: Progress
+) -> None:
     plain, head = begun.plain, begun.head
-    if is_capture(head):
-        return capture_source(source, file, begun, on_progress)
     rest = itertools.chain([head], begun.chunks)
     # Sensors that log open connections ahead of time (open_conn.log) keep Zeek's #path.
     unfinished = source.path is not None and source.path.name.startswith("open_")
@@ -109,7 +90,7 @@ def _read_stream(
         path = source.path if plain.codec is None and file.size > 0 else None
         if path and tsv.load_file(path, head, engine, file, unfinished=unfinished):
             on_progress(file.size - plain.consumed)
-            return None
+            return
         tsv.load_stream(plain, rest, engine, file, unfinished=unfinished)
     elif is_json(head) and (log := _json_log(head)) is not None:
         json_lines.load_stream(plain, rest, engine, file, unfinished=unfinished)
@@ -121,7 +102,6 @@ def _read_stream(
         file.remark("empty file", failed=False)
     if plain.fault:
         file.remark(plain.fault, failed=True)
-    return None
 
 
 def _json_log(head: bytes) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from analyzer.zeek_format import (
     SEPARATOR,
     SET_SEPARATOR,
     UNSET,
+    LogFormat,
     escape_canonical,
     footer,
     format_interval,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.records import Column
-
-LogFormat = Literal["tsv", "json"]
 
 _ROWS = 1 << 16
 """Rows made into lines at once."""

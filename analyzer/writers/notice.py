@@ -7,21 +7,19 @@ ASCII or JSON log writer would.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analyzer.findings import SUPPRESS_FOR
 from analyzer.writers.atomic import atomic_write
 from analyzer.writers.jsonl import json_line
 from analyzer.writers.ownership import refuse_foreign_notices
-from analyzer.zeek_format import footer, format_row, format_value, header
+from analyzer.zeek_format import LogFormat, footer, format_row, format_value, header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from analyzer.findings import Finding
-
-NoticeFormat = Literal["tsv", "json"]
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("ts", "time"),
@@ -74,7 +72,7 @@ def write_notices(
     findings: Iterable[Finding],
     path: Path,
     *,
-    format: NoticeFormat = "tsv",  # noqa: A002 - the word of the option it comes from
+    format: LogFormat = "tsv",  # noqa: A002 - the word of the option it comes from
     strict: bool = False,
     written: float,
 ) -> Written:
@@ -105,7 +103,7 @@ def write_notices(
 def notice_lines(
     findings: Iterable[Finding],
     *,
-    format: NoticeFormat = "tsv",  # noqa: A002 - the word of the option it comes from
+    format: LogFormat = "tsv",  # noqa: A002 - the word of the option it comes from
     strict: bool = False,
     written: float,
 ) -> Iterator[str]:
@@ -163,7 +161,7 @@ def _order(finding: Finding) -> tuple[Any, ...]:
 
 def _lines(
     findings: tuple[Finding, ...],
-    notice_format: NoticeFormat,
+    notice_format: LogFormat,
     *,
     strict: bool,
     written: float,

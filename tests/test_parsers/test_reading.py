@@ -24,7 +24,7 @@ from zat.zeek_log_reader import ZeekLogReader
 
 from analyzer.engine import Engine
 from analyzer.errors import AnalyzerError, EmptyInputError, ResourceError
-from analyzer.parsers import blocks, reading, spool, tsv, tsv_rows
+from analyzer.parsers import blocks, captures, reading, spool, tsv, tsv_rows
 from analyzer.parsers.discovery import discover
 from analyzer.parsers.reading import read
 from analyzer.records import LOGS
@@ -259,7 +259,7 @@ def test_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "dns.log").unlink()
         return sources
 
-    monkeypatch.setattr(reading, "discover", vanishing)
+    monkeypatch.setattr(captures, "discover", vanishing)
     found = load(tmp_path)
     assert found.account.read == {"conn": 3}
     assert found.problems == ["dns.log: cannot be read: No such file or directory"]

@@ -16,8 +16,8 @@ from analyzer.engine import Engine
 from analyzer.errors import OutputError
 from analyzer.parsers.reading import read
 from analyzer.records import CONN, DNS, LOGS, Column
-from analyzer.writers.logs import LogFormat, LogWriter, log_writer
-from analyzer.zeek_format import format_row, format_value, header
+from analyzer.writers.logs import LogWriter, log_writer
+from analyzer.zeek_format import LogFormat, format_row, format_value, header
 
 WRITTEN = 1_700_000_000.0
 

@@ -7,7 +7,7 @@ object. Times are UTC epoch seconds, lengths are in bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -43,9 +43,10 @@ class PacketBatch:
     links: Ports
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentBatch:
+class SegmentBatch(NamedTuple):
     """IP datagrams, whole again if they were in fragments; inner ones follow their carriers.
+
+    A tuple, since that is what compiled code takes.
 
     Attributes:
         data: the bytes that hold them.

@@ -32,7 +32,6 @@ from analyzer.parsers.pcap.tracking import (
     NEED_SWEEP,
     follow,
 )
-from analyzer.parsers.pcap.tracking_arrays import Rows
 
 _NO_TIMES = np.empty(0, np.float64)
 _MORE_EVENTS = 4096
@@ -75,13 +74,12 @@ class ConnectionTable:
         """
         self._free_ended()
         self._state.ledger["row"] = self._state.ledger["packet"] = 0
-        rows = Rows(**{name: getattr(segments, name) for name in Rows._fields})
-        carried = bool((rows.carriers >= 0).any() or rows.is_carrier.any())
-        size = rows.times.size if carried else 0
+        carried = bool((segments.carriers >= 0).any() or segments.is_carrier.any())
+        size = segments.times.size if carried else 0
         identities = np.zeros(size, np.uint32), np.zeros(size, np.uint64)
-        self._new_events(rows.times.size // 2 + _MORE_EVENTS)
+        self._new_events(segments.times.size // 2 + _MORE_EVENTS)
         times = _NO_TIMES if packet_times is None else packet_times
-        while (need := follow(rows, times, *identities, self._key, self._state)) != DONE:
+        while (need := follow(segments, times, *identities, self._key, self._state)) != DONE:
             self._provide(need)
         return self._flow(segments.data)
 

@@ -1,7 +1,7 @@
 """DNS transactions: the rows of dns.log, out of what happens on connections.
 
-Zeek takes for DNS what has a responder's port of :data:`DATAGRAM_PORTS` over UDP, or of 53 over
-TCP. Source: Zeek 8.2's ``base/protocols/dns/main.zeek``.
+Zeek takes for DNS what has a responder's port of :data:`~.batches.DNS_PORTS` over UDP, or of 53
+over TCP. Source: Zeek 8.2's ``base/protocols/dns/main.zeek``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.parsers.pcap.batches import DNS_PORTS, GAP, PAYLOAD, Bytes, Counts, FlowBatch, Times
 from analyzer.parsers.pcap.batches import ENDED as ENDED_EVENT
-from analyzer.parsers.pcap.batches import GAP, PAYLOAD, Bytes, Counts, FlowBatch, Times
 from analyzer.parsers.pcap.dns_messages import HEADER, ON_NETBIOS, TO_NETBIOS, Messages, find
 from analyzer.parsers.pcap.dns_pairing import ENDED, pair
 from analyzer.parsers.pcap.dns_queues import (
@@ -28,9 +28,6 @@ from analyzer.parsers.pcap.dns_queues import (
 from analyzer.parsers.pcap.dns_rows import DnsRows, table_of
 from analyzer.parsers.pcap.dns_state import DnsState
 from analyzer.parsers.pcap.dns_streams import DnsStream
-
-DATAGRAM_PORTS = (53, 137, 5353, 5355)
-"""DNS, NetBIOS name service, mDNS, LLMNR (``base/protocols/dns/main.zeek``)."""
 
 STREAM_PORT = 53
 
@@ -125,7 +122,7 @@ class DnsTransactions:
         turned = (flow.from_originator[events] == 0) & (flow.captured[events] >= HEADER)
         turned[turned] = flow.data[flow.starts[events[turned]] + 2] & _RESPONSE != 0
         datagrams = (protocol == _UDP) & (
-            np.isin(responder, DATAGRAM_PORTS) | (turned & np.isin(originator, DATAGRAM_PORTS))
+            np.isin(responder, DNS_PORTS) | (turned & np.isin(originator, DNS_PORTS))
         )
         stream = (protocol == _TCP) & (responder == STREAM_PORT)
         known["analyzed"][slots] = np.select([datagrams, stream], [DATAGRAMS, STREAM], OTHER)

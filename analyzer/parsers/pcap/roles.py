@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.parsers.pcap.batches import Flags
+from analyzer.parsers.pcap.batches import DNS_PORTS, Flags
 from analyzer.parsers.pcap.connection_history import add_letter
 from analyzer.parsers.pcap.connection_state import (
     DNS,
@@ -35,7 +35,6 @@ _UDP_SERVER_PORTS = (
     53, 67, 88, 123, 137, 161, 162, 443, 1812, 2123, 2152, 3389, 3544, 4789, 5060, 5072, 5353, 5355,
     6081, 20000,
 )  # fmt: skip
-_DNS_PORTS_UDP = (53, 137, 5353, 5355)
 _LONG_LIVED_PORTS = (21, 22, 23, 513)
 
 _FLIP_CODE = number(ord("^"))
@@ -55,7 +54,7 @@ def port_table() -> Flags:
     for bit, ports in (
         (TCP_SERVER, _TCP_SERVER_PORTS),
         (UDP_SERVER, _UDP_SERVER_PORTS),
-        (DNS_SERVER, _DNS_PORTS_UDP),
+        (DNS_SERVER, DNS_PORTS),
         (DNS_TCP_SERVER, (53,)),
         (FTP_SERVER, (21, 2811)),
         (NTP_SERVER, (123,)),

@@ -10,6 +10,7 @@ import numpy as np
 from analyzer.parsers.pcap.batches import (
     Halves,
     Numbers,
+    SegmentBatch,
     Times,
 )
 from analyzer.parsers.pcap.connection_keys import find, insert, tuple_hash
@@ -54,7 +55,7 @@ from analyzer.parsers.pcap.roles import (
 from analyzer.parsers.pcap.tcp import is_reuse, segment
 from analyzer.parsers.pcap.tcp_sequences import ACK, SYN
 from analyzer.parsers.pcap.tcp_states import CLOSING, JUST_ESTABLISHED
-from analyzer.parsers.pcap.tracking_arrays import Rows, State
+from analyzer.parsers.pcap.tracking_arrays import State
 from analyzer.parsers.pcap.tunnel_parents import identify_carrier, note_carrier
 
 DONE, NEED_SLOTS, NEED_EVENTS, NEED_SWEEP, NEED_BLOCKS, NEED_SPILL = range(6)
@@ -82,7 +83,7 @@ def _lacks(state_events: Records, groups: Records, ledger: Record) -> int:
 
 @loop
 def follow(
-    rows: Rows,
+    rows: SegmentBatch,
     packet_times: Times,
     identity_high: Numbers,
     identity_low: Halves,

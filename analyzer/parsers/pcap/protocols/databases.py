@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from analyzer.parsers.pcap.protocols import asn1
-from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session
+from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session, StreamReader
 from analyzer.parsers.pcap.protocols.tls import Tls
 
 _MYSQL_SSL, _MYSQL_41 = 0x0800, 0x0200
@@ -34,14 +34,13 @@ _EXTENDED_REQUEST, _EXTENDED_RESPONSE = 0x77, 0x78
 _START_TLS = b"1.3.6.1.4.1.1466.20037"
 
 
-class MySql(Reader):
+class MySql(StreamReader):
     """Sure once the client answers the server's greeting."""
 
     service = "mysql"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._rest = (bytearray(), bytearray())
         self._is_greeted = False
 
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
@@ -49,8 +48,7 @@ class MySql(Reader):
         if self.session.findings.is_partial:
             self.finish()
             return
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         if not self._is_greeted:
             self._greeting(self._rest[0])
         if self._is_greeted and self in self.session.readers:
@@ -158,20 +156,18 @@ class Redis(Reader):
             self.violate()
 
 
-class Ldap(Reader):
+class Ldap(StreamReader):
     """Sure once a message of the client, or of the server, is whole."""
 
     service = "ldap_tcp"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._rest = (bytearray(), bytearray())
         self._wants_tls = False
 
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read messages until it is clear that TLS is not asked for."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         while len(rest) >= 2:
             content = bytes(rest)
             message = asn1.element(content)

@@ -6,7 +6,7 @@ Sources: Modbus Messaging on TCP/IP 1.0b, IEEE 1815, MQTT 3.1.1 and 5, and Zeek'
 
 from __future__ import annotations
 
-from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session
+from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session, StreamReader
 
 _MODBUS_HEADER = 6
 _LONGEST_MODBUS = 260
@@ -18,19 +18,14 @@ _MQTT_NAMES = (b"\x00\x04MQTT", b"\x00\x06MQIsdp")
 _CONNECT = 0x10
 
 
-class Modbus(Reader):
+class Modbus(StreamReader):
     """Sure once one whole message is seen."""
 
     service = "modbus"
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._rest = (bytearray(), bytearray())
-
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read the first message: transaction, protocol (0), length, unit, function."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         if len(rest) < _MODBUS_HEADER + 2:
             return
         length = rest[4] << 8 | rest[5]
@@ -41,19 +36,14 @@ class Modbus(Reader):
             self.finish()
 
 
-class Dnp3(Reader):
+class Dnp3(StreamReader):
     """Sure once the header of a link frame has the right checksum."""
 
     service = "dnp3_tcp"
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._rest = (bytearray(), bytearray())
-
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read the first frame's header."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         if not _DNP3_START.startswith(rest[:2]):
             self.finish()
         elif len(rest) >= _DNP3_LINK:

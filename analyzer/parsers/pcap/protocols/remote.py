@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session
+from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session, StreamReader
 from analyzer.parsers.pcap.protocols.tls import Tls
 from analyzer.parsers.pcap.protocols.web import Tunnel
 
@@ -31,20 +31,18 @@ _USER_AND_PASSWORD = 2
 _ADDRESS_LENGTHS = {1: 4, 4: 16}
 
 
-class Ssh(Reader):
+class Ssh(StreamReader):
     """Sure once keys are taken into use: ``SSH_MSG_NEWKEYS``, or SSH 1's session key."""
 
     service = "ssh"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._rest = (bytearray(), bytearray())
         self._versions = [b"", b""]
 
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read the version, then packets."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         if not self._versions[is_originator]:
             self._read_version(rest, is_originator=is_originator)
         if all(self._versions):
@@ -87,19 +85,14 @@ class Ssh(Reader):
                 return
 
 
-class Rdp(Reader):
+class Rdp(StreamReader):
     """Sure once the client or the server sends its settings; TLS may begin before that."""
 
     service = "rdp"
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._rest = (bytearray(), bytearray())
-
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read packets of TPKT (RFC 1006) with COTP (X.224) in them."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         while len(rest) > _TPKT_HEADER + 1:
             length = rest[2] << 8 | rest[3]
             if rest[0] != _TPKT or not _TPKT_HEADER + 2 <= length <= MOST_BUFFERED:
@@ -154,7 +147,7 @@ class Rfb(Reader):
             self.finish()
 
 
-class Socks(Reader):
+class Socks(StreamReader):
     """SOCKS 5: sure once the server has answered a request.
 
     Zeek has never recognised a reply of SOCKS 4, which begins with 0 instead of its version.
@@ -164,7 +157,6 @@ class Socks(Reader):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._rest = (bytearray(), bytearray())
         self._methods_left = True
         self._method = -1
         self._authenticates = [False, False]
@@ -172,8 +164,7 @@ class Socks(Reader):
 
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read messages (RFC 1928, RFC 1929)."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         reads = self._from_client if is_originator else self._from_server
         while rest and self in self.session.readers and reads(rest):
             pass

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from analyzer.parsers.pcap.protocols import asn1
 from analyzer.parsers.pcap.protocols.findings import Findings
-from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session
+from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, StreamReader
 
 NTLM_SIGNATURE = b"NTLMSSP\x00"
 _NTLM_HEADER = 12
@@ -133,19 +133,14 @@ class Kerberos(Reader):
             self.violate()
 
 
-class KerberosTcp(Reader):
+class KerberosTcp(StreamReader):
     """Kerberos over TCP: the length (4 bytes) comes first (RFC 4120, section 7.2.2)."""
 
     service = "krb_tcp"
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._rest = (bytearray(), bytearray())
-
     def deliver(self, data: bytes, *, is_originator: bool) -> None:
         """Read the first message."""
-        rest = self._rest[is_originator]
-        rest += data
+        rest = self._with(data, is_originator=is_originator)
         if len(rest) < 4:
             return
         length = int.from_bytes(rest[:4])

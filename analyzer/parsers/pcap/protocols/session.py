@@ -75,6 +75,20 @@ class Reader:
         self.session.add(reader)
 
 
+class StreamReader(Reader):
+    """A reader that keeps what it has not read yet of each direction of a stream."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._rest = (bytearray(), bytearray())
+
+    def _with(self, data: bytes, *, is_originator: bool) -> bytearray:
+        """What is left to read of a direction, now that more of it has come."""
+        rest = self._rest[is_originator]
+        rest += data
+        return rest
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What one side's bytes begin with.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from analyzer.parsers.pcap.protocols.dce_rpc import DceRpcStream
 from analyzer.parsers.pcap.protocols.security import read_token
-from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Reader, Session
+from analyzer.parsers.pcap.protocols.session import MOST_BUFFERED, Session, StreamReader
 
 _SURE_AFTER = 3
 """Chunks of data without a fault: Zeek ``protocol/smb/SMB.cc``."""
@@ -35,7 +35,7 @@ def _number(data: bytes, position: int, size: int = 2) -> int:
     return int.from_bytes(data[position : position + size], "little")
 
 
-class Smb(Reader):
+class Smb(StreamReader):
     """Sure after three chunks of data that hold together."""
 
     service = "smb"
@@ -43,7 +43,6 @@ class Smb(Reader):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._rest = (bytearray(), bytearray())
         self._skipped = [0, 0]
         self._chunks = 0
         self._is_in_step = False
@@ -57,8 +56,7 @@ class Smb(Reader):
         self._is_in_step = True
         skipped = min(self._skipped[is_originator], len(data))
         self._skipped[is_originator] -= skipped
-        rest = self._rest[is_originator]
-        rest += data[skipped:]
+        rest = self._with(data[skipped:], is_originator=is_originator)
         while len(rest) >= _FRAME_HEADER:
             length = int.from_bytes(rest[1:4])
             if rest[0] == 0 and len(rest) >= 8 and rest[4:8] not in (_SMB1, _SMB2, b"\xfdSMB"):
