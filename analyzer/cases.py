@@ -341,18 +341,20 @@ def _outcome(state: str | None, proto: str) -> dict[str, Any]:
         history = "D" if state == "S0" else "Dd"
     outcome: dict[str, Any] = {"conn_state": state, "history": history}
     if state in {"S0", "RSTOS0", "SH"}:
-        return outcome | {"resp_pkts": 0}
+        return outcome | {"orig_pkts": 1, "resp_pkts": 0}
     if state == "REJ":
         return outcome | {
             "duration": 0.001,
             "orig_bytes": 0,
             "resp_bytes": 0,
+            "orig_pkts": 1,
             "resp_pkts": 1,
         }
     return outcome | {
         "duration": 0.5,
         "orig_bytes": 500,
         "resp_bytes": 2000,
+        "orig_pkts": 6,
         "resp_pkts": 8,
     }
 

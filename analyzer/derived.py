@@ -83,10 +83,94 @@ def tried_port(conn: ir.Table) -> ir.IntegerColumn:
     return port.cast("uint16").fill_null(0)
 
 
-DERIVED = {"answered": is_answered, "request": is_request, "tried_p": tried_port}
+LOGIN_SERVICES: tuple[str, ...] = (
+    "",
+    "ssh",
+    "rdp",
+    "ftp",
+    "telnet",
+    "smb",
+    "rfb",
+    "winrm",
+    "smtp",
+    "imap",
+    "pop3",
+    "ldap",
+    "krb",
+    "mysql",
+    "postgresql",
+    "mssql",
+    "redis",
+    "sip",
+)
+"""The services that ask who one is, as Zeek names them where it knows them; the first is none."""
+
+_LOGIN_PORTS: dict[str, tuple[int, ...]] = {
+    "ssh": (22, 2222),
+    "rdp": (3389,),
+    "ftp": (21, 990),
+    "telnet": (23, 2323),
+    "smb": (139, 445),
+    "rfb": (5900, 5901),
+    "winrm": (5985, 5986),
+    "smtp": (465, 587),
+    "imap": (143, 993),
+    "pop3": (110, 995),
+    "ldap": (389, 636),
+    "krb": (88,),
+    "mysql": (3306,),
+    "postgresql": (5432,),
+    "mssql": (1433,),
+    "redis": (6379,),
+    "sip": (5060, 5061),
+}
+
+
+def login_service(conn: ir.Table) -> ir.IntegerColumn:
+    """Which of :data:`LOGIN_SERVICES` a connection speaks, by index.
+
+    What Zeek confirmed decides; where it confirmed nothing (the connection failed, or is encrypted
+    from its first byte), the service's own ports (IANA) do.
+    """
+    confirmed = "," + conn.service.fill_null("").lower() + ","
+    named = [
+        (confirmed.contains(f",{name},"), index)
+        for index, name in enumerate(LOGIN_SERVICES)
+        if name
+    ]
+    by_port = [
+        (conn.resp_p.isin(ports), LOGIN_SERVICES.index(name))
+        for name, ports in _LOGIN_PORTS.items()
+    ]
+    unnamed = conn.service.fill_null("").isin(("", "ssl"))
+    port = ibis.ifelse(unnamed & (conn.proto == "tcp"), ibis.cases(*by_port, else_=0), 0)
+    known = ibis.ifelse(unnamed, port, ibis.cases(*named, else_=0))
+    return known.cast("uint8").fill_null(0)
+
+
+def short_duration(conn: ir.Table) -> ir.FloatingColumn:
+    """The duration in half the room; seven digits are enough for what is asked of it."""
+    return conn.duration.cast("float32")
+
+
+def short_packets(conn: ir.Table) -> ir.IntegerColumn:
+    """Packets of the originator in half the room, no more than fit."""
+    return conn.orig_pkts.clip(upper=_MOST_PACKETS).cast("uint32")
+
+
+_MOST_PACKETS = 2**32 - 1
+
+DERIVED = {
+    "answered": is_answered,
+    "request": is_request,
+    "tried_p": tried_port,
+    "login_service": login_service,
+    "duration": short_duration,
+    "orig_pkts": short_packets,
+}
 """The columns worked out, by name."""
 
-NOT_KEPT = ("service", "duration", "conn_state", "history", "resp_pkts", "ip_proto")
+NOT_KEPT = ("service", "conn_state", "history", "resp_pkts", "ip_proto")
 """The columns of conn that no detector asks for once these are there."""
 
 

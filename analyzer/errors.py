@@ -47,6 +47,10 @@ class RuleError(AnalyzerError):
     """A rule file breaks the rule contract."""
 
 
+class ModelError(AnalyzerError):
+    """A trained model is missing or damaged."""
+
+
 class OptionError(AnalyzerError):
     """An option has a value that makes no sense."""
 

@@ -23,9 +23,12 @@ def conversations(records: Records) -> ir.Table:
     """Who met whom: a row per source, destination, port, protocol, half day and kind of traffic.
 
     Columns: ``orig_h resp_h resp_p proto request half_day`` (half days since 1970; `resp_p` and
-    `request` as in :mod:`analyzer.derived`), ``first last`` (times), ``connections``, ``bytes``
-    (of both sides, a float: near enough to bound what a part of them may hold), ``answered`` (in
-    any of them), ``local_orig local_resp`` (what Zeek said of either). Computed once per run.
+    `request` as in :mod:`analyzer.derived`), ``first last`` (times), ``connections``, ``answered``
+    (whether any was), ``failed`` (how many were not), ``bytes_out bytes_in`` (payload of originator
+    and responder, floats), ``packets_out`` (of the originator), ``longest`` (the longest duration,
+    s), ``lasted`` (all durations added, s), ``login_service`` (index into
+    :data:`analyzer.derived.LOGIN_SERVICES`), ``local_orig local_resp`` (what Zeek said of either).
+    Computed once per run.
     """
     conn = records.conn
     table = conn.group_by(
@@ -39,8 +42,14 @@ def conversations(records: Records) -> ir.Table:
         first=conn.ts.min(),
         last=conn.ts.max(),
         connections=conn.count(),
-        bytes=both_ways(conn).cast("float64").sum(),
         answered=conn.answered.any(),
+        failed=(~conn.answered).sum(),
+        bytes_out=conn.orig_bytes.cast("float64").sum().fill_null(0.0),
+        bytes_in=conn.resp_bytes.cast("float64").sum().fill_null(0.0),
+        packets_out=conn.orig_pkts.sum().fill_null(0),
+        longest=conn.duration.max().cast("float64").fill_null(0.0),
+        lasted=conn.duration.cast("float64").sum().fill_null(0.0),
+        login_service=conn.login_service.max(),
         local_orig=conn.local_orig.any(),
         local_resp=conn.local_resp.any(),
     )
@@ -76,25 +85,47 @@ def both_ways(conn: ir.Table) -> ir.IntegerColumn:
 def contacts(records: Records, met: ir.Table) -> ir.Table:
     """Who tried to reach whom: the requests among :func:`conversations`, `met`.
 
-    They have ``is_local`` (whether the destination is local) instead of ``local_resp``. Multicast
-    and broadcast are left out. Computed once per run.
+    They have ``source_is_local`` and ``is_local`` (the destination) beside what Zeek said of the
+    source. Multicast and broadcast are left out. Computed once per run.
     """
-    asked = met.filter(met.request & ~is_group(met.resp_h)).drop("request", "bytes")
-    return records.keep(_with_locality(asked, records), "contacts")
+    asked = met.filter(met.request & ~is_group(met.resp_h)).drop("request")
+    known = _localities(asked, records)
+    sources = known.select(orig_h="address", source_is_local="is_local")
+    destinations = known.select(resp_h="address", is_local="is_local")
+    asked = asked.drop("local_resp").join(sources, "orig_h").join(destinations, "resp_h")
+    return records.keep(asked, "contacts")
 
 
-def _with_locality(table: ir.Table, records: Records) -> ir.Table:
-    """Replace ``local_resp`` by `is_local`, looking each address up once."""
-    addresses = table.group_by("resp_h").aggregate(flag=table.local_resp.any()).to_pandas()
-    local = records.local.are_local(addresses.resp_h, addresses.flag)
-    known = records.keep(
-        pa.table({"resp_h": addresses.resp_h.to_list(), "is_local": local}, _LOCALITY),
-        "known_addresses",
+def _localities(asked: ir.Table, records: Records) -> ir.Table:
+    """Every address with whether it is local, each looked up once."""
+    ends = asked.select(address="orig_h", flag="local_orig").union(
+        asked.select(address="resp_h", flag="local_resp")
     )
-    return table.join(known, "resp_h").drop("local_resp")
+    addresses = ends.group_by("address").aggregate(flag=ends.flag.any()).to_pandas()
+    local = records.local.are_local(addresses.address, addresses.flag)
+    rows = pa.table({"address": addresses.address.to_list(), "is_local": local}, _LOCALITY)
+    return records.keep(rows, "known_addresses")
 
 
-_LOCALITY = pa.schema([("resp_h", pa.string()), ("is_local", pa.bool_())])
+_LOCALITY = pa.schema([("address", pa.string()), ("is_local", pa.bool_())])
+
+
+def destinations(records: Records, tried: ir.Table) -> ir.Table:
+    """How common each destination is among local hosts, from :func:`contacts`, `tried`.
+
+    Columns: ``resp_h is_local``, ``sources`` (local hosts that tried it, all of them on any port),
+    ``met_first`` (when the first did). Computed once per run.
+    """
+    local = tried.filter(tried.source_is_local)
+    table = local.group_by("resp_h", "is_local").aggregate(
+        sources=local.orig_h.nunique(), met_first=local["first"].min()
+    )
+    return records.keep(table, "destinations")
+
+
+def local_hosts(tried: ir.Table) -> int:
+    """How many local hosts tried to reach anyone: what a prevalence is a share of."""
+    return int(tried.filter(tried.source_is_local).orig_h.nunique().execute() or 0)
 
 
 # Multicast DNS, LLMNR and NetBIOS name service (RFC 6762, 4795, 1002) ask the neighbours.

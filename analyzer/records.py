@@ -165,6 +165,7 @@ DETECTION_COLUMNS: dict[str, tuple[str, ...]] = {
         "local_orig",
         "local_resp",
         "history",
+        "orig_pkts",
         "resp_pkts",
         "ip_proto",
     ),

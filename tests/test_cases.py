@@ -60,6 +60,7 @@ def test_every_column_of_an_ordinary_connection(file: Path) -> None:
         "local_orig": None,
         "local_resp": None,
         "history": "ShADadFf",
+        "orig_pkts": 6,
         "resp_pkts": 8,
         "ip_proto": None,
     }
@@ -230,10 +231,10 @@ def row_of(more: str) -> str:
             ),
         ),
         (
-            row_of("orig_pkts: 1"),
+            row_of("resp_pkt: 1"),
             (
-                "7: cases[0].conn[0]: 'orig_pkts' is not a column of conn that detectors read; "
-                "did you mean 'orig_p'?"
+                "7: cases[0].conn[0]: 'resp_pkt' is not a column of conn that detectors read; "
+                "did you mean 'resp_pkts'?"
             ),
         ),
         (row_of("id.orig_h: 10.0.0.6"), "7: cases[0].conn[0] gives orig_h twice"),

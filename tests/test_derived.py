@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from analyzer.derived import LOGIN_SERVICES
 from analyzer.engine import Engine
 from tests.test_detectors import Row, connection, holding
 
@@ -146,8 +149,40 @@ def test_what_they_come_from_is_not_kept_unless_asked_for() -> None:
     with Engine() as engine:
         assert set(engine.table("conn").columns) == {
             "ts", "uid", "orig_h", "orig_p", "resp_h", "resp_p", "proto", "orig_bytes",
-            "resp_bytes", "local_orig", "local_resp", "answered", "request", "tried_p",
+            "resp_bytes", "local_orig", "local_resp", "answered", "request", "tried_p", "duration",
+            "login_service", "orig_pkts",
         }  # fmt: skip
     names = {"conn": ("ts", "duration"), "dns": ("ts",), "ssl": ("uid",), "http": ("uid",)}
     with Engine(column_names=names) as engine:
         assert engine.table("conn").columns == ("ts", "duration")
+
+
+@pytest.mark.parametrize(
+    ("columns", "service"),
+    [
+        ({"service": "ssh", "resp_p": 2022}, "ssh"),
+        ({"service": "gssapi,smb,dce_rpc", "resp_p": 445}, "smb"),
+        ({"service": None, "resp_p": 3389}, "rdp"),
+        ({"service": "ssl", "resp_p": 993}, "imap"),
+        ({"service": "http", "resp_p": 22}, ""),
+        ({"service": None, "resp_p": 22, "proto": "udp"}, ""),
+        ({"service": "sip", "resp_p": 5060, "proto": "udp"}, "sip"),
+        ({"service": None, "resp_p": None}, ""),
+    ],
+)
+def test_which_service_asks_who_one_is(columns: Row, service: str) -> None:
+    with holding([connection(0, "10.0.0.1", "10.0.0.2", 80) | columns]) as records:
+        found = records.conn.login_service.to_pyarrow().to_pylist()
+    assert [LOGIN_SERVICES[index] for index in found] == [service]
+
+
+def test_durations_and_packets_in_half_the_room() -> None:
+    rows = [
+        connection(0, "10.0.0.1", "10.0.0.2", 80, duration=1234.567, orig_pkts=2**40),
+        connection(1, "10.0.0.1", "10.0.0.2", 80),
+    ]
+    with holding(rows) as records:
+        found = records.conn.order_by("ts").to_pyarrow().to_pylist()
+    assert found[0]["duration"] == pytest.approx(1234.567)
+    assert [row["orig_pkts"] for row in found] == [2**32 - 1, None]
+    assert found[1]["duration"] is None

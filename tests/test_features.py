@@ -13,6 +13,8 @@ from analyzer.features import (
     asked_names,
     contacts,
     conversations,
+    destinations,
+    local_hosts,
     plain_name,
     with_bucket_before,
 )
@@ -35,8 +37,20 @@ def kept(rows: list[Row]) -> list[dict[str, Any]]:
 
 def test_contacts_of_a_half_day_are_one() -> None:
     rows = [
-        connection(10, "10.0.0.1", "10.0.0.2", 80, answered=False, local_orig=True),
-        connection(20, "10.0.0.1", "10.0.0.2", 80, local_orig=True, local_resp=False),
+        connection(10, "10.0.0.1", "10.0.0.2", 80, answered=False, local_orig=True, orig_pkts=3),
+        connection(
+            20,
+            "10.0.0.1",
+            "10.0.0.2",
+            80,
+            local_orig=True,
+            local_resp=False,
+            duration=1.5,
+            orig_bytes=100,
+            resp_bytes=2000,
+            orig_pkts=4,
+        ),
+        connection(30, "10.0.0.1", "10.0.0.2", 80, duration=0.5, orig_bytes=50),
         connection(HALF_DAY, "10.0.0.1", "10.0.0.2", 80, answered=False),
     ]
     first, second = kept(rows)
@@ -48,10 +62,18 @@ def test_contacts_of_a_half_day_are_one() -> None:
         "resp_p": 80,
         "half_day": half_day,
         "first": START + 10,
-        "last": START + 20,
-        "connections": 2,
+        "last": START + 30,
+        "connections": 3,
         "answered": True,
+        "failed": 1,
+        "bytes_out": 150.0,
+        "bytes_in": 2000.0,
+        "packets_out": 7,
+        "longest": 1.5,
+        "lasted": 2.0,
+        "login_service": 0,
         "local_orig": True,
+        "source_is_local": True,
         "is_local": False,
     }
     assert (second["half_day"], second["answered"], second["connections"]) == (
@@ -180,3 +202,20 @@ def test_counts_with_those_of_the_bucket_before() -> None:
         assert [tuple(row.values()) for row in found.to_pyarrow().to_pylist()] == [
             (source, at, both) for source, at, _, both in buckets
         ]
+
+
+def test_how_common_destinations_are() -> None:
+    rows = [
+        connection(5, "10.0.0.1", "198.51.100.1", 80),
+        connection(9, "10.0.0.2", "198.51.100.1", 443),
+        connection(1, "203.0.113.9", "198.51.100.1", 80),
+        connection(2, "10.0.0.2", "10.0.0.3", 22),
+    ]
+    with holding(rows) as records:
+        tried = contacts(records, conversations(records))
+        found = destinations(records, tried).order_by("resp_h").to_pyarrow().to_pylist()
+        assert found == [
+            {"resp_h": "10.0.0.3", "is_local": True, "sources": 1, "met_first": START + 2},
+            {"resp_h": "198.51.100.1", "is_local": False, "sources": 2, "met_first": START + 5},
+        ]
+        assert local_hosts(tried) == 2

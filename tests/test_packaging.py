@@ -18,6 +18,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 RULES = sorted(file.name for file in (ROOT / "rules").glob("*.yaml"))
 MODULES = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "analyzer").rglob("*.py"))
+DATA = sorted(
+    str(file.relative_to(ROOT))
+    for suffix in ("*.txt", "*.npz", "*.json")
+    for file in (ROOT / "analyzer").rglob(suffix)
+)
 
 # Licence expressions, and wheels without the package `wheel`.
 SETUPTOOLS = 77
@@ -103,7 +108,7 @@ def test_the_wheel_holds_the_package_and_the_rules(wheel: Path) -> None:
     information = metadata.partition("/")[0]
     inside = sorted(name for name in names if not name.startswith(f"{information}/"))
     rules = [f"analyzer/shipped_rules/{name}" for name in RULES]
-    assert inside == sorted([*MODULES, "analyzer/py.typed", *rules])
+    assert inside == sorted([*MODULES, *DATA, "analyzer/py.typed", *rules])
     assert f"{information}/licenses/LICENSE" in names
     assert re.search(r"^License-Expression: BSD-3-Clause$", described, re.MULTILINE)
     assert re.search(r"^Requires-Python: .*>=3\.11", described, re.MULTILINE)

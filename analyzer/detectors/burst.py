@@ -160,6 +160,7 @@ def _pair_buckets(
     """
     floors = {"connections": parameters.connections_floor, "bytes": parameters.bytes_floor}
     met = shared_conversations(records, shared)
+    met = met.mutate(bytes=met.bytes_out + met.bytes_in)
     halves = met.group_by("orig_h", "resp_h", "half_day").aggregate(
         **{count: met[count].sum() for count in floors}
     )

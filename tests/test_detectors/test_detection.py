@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.detectors import DETECTORS, Detection, Shared
-from analyzer.detectors.detection import score_on
+from analyzer.detectors.detection import prevalence_modifier, score_on
 
 CURVE = ((0.0, 0.0), (1.0, 0.7), (2.0, 0.8), (8.0, 0.9))
 
@@ -84,3 +84,11 @@ def test_every_parameter_has_a_default_and_a_meaning(name: str) -> None:
     assert declared() == declared()
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(declared(), fields[0].name, None)
+
+
+@pytest.mark.parametrize(
+    ("sources", "hosts", "modifier"),
+    [(1, 9, 0.0), (1, 50, 0.05), (2, 50, 0.0), (24, 50, 0.0), (25, 50, -0.15), (50, 50, -0.15)],
+)
+def test_what_prevalence_does_to_a_score(sources: int, hosts: int, modifier: float) -> None:
+    assert prevalence_modifier(sources, hosts) == modifier

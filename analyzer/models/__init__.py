@@ -1,0 +1,1 @@
+"""Trained models: data files without code, and what scores with them."""

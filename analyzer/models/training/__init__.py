@@ -1,0 +1,1 @@
+"""How the models were trained: `python -m analyzer.models.training.NAME` makes them again."""

@@ -1,0 +1,1 @@
+"""How well the detectors find, on traffic that was not used to build them."""
