@@ -58,9 +58,7 @@ def outward(records: Records, shared: Shared) -> ir.Table:
     """
     contacts = shared_contacts(records, shared)
     return contacts.filter(
-        contacts.source_is_local
-        & ~contacts.is_local
-        & ~contacts.resp_p.isin(INFRASTRUCTURE_PORTS)
+        contacts.source_is_local & ~contacts.is_local & ~contacts.resp_p.isin(INFRASTRUCTURE_PORTS)
     )
 
 

@@ -19,8 +19,8 @@ other. What does is how many there are, for how long, and their surroundings:
 - Silence is no failure where the protocol need not answer (syslog, NetFlow, statistics over UDP; a
   firewall that drops ICMP), so those are never more than a hint.
 
-Slips reports the fifth rejected reconnection to one port (module flowalerts, conn.py); an unanswered
-SYN is none to it.
+Slips reports the fifth rejected reconnection to one port (its module flowalerts); to a SYN that
+nobody answers it says nothing.
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ from analyzer.findings import Evidence, duration
 from analyzer.parameters import Seconds, Share
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
     import pandas as pd
 
     from analyzer.records import Records

@@ -1,8 +1,7 @@
 """Strobes: one local host connects with one outside service again and again without a pause.
 
 RITA calls a pair that makes 86,400 connections a day, one a second, a strobe. Counted by the day,
-one that runs for the six hours of a log goes unseen, and a morning of browsing is taken for a day's.
-Here the *rate* over the time it lasted and the *number* of connections that the rate rests on each
+one that runs for the six hours of a log goes unseen. Here the *rate* over the time it lasted and the *number* of connections that the rate rests on each
 give a score, and the lower one counts. A few minutes at any rate are a burst, for the detector of
 that name.
 
