@@ -5,8 +5,8 @@ they have no period to find; what is left is that they do not stop. So do the ca
 programs to honest servers that are down, and nothing in the calls themselves tells one from the
 other. What does is how many there are, for how long, and their surroundings:
 
-- *Tries* are counted in slots of five seconds, since one try makes several connections (retries
-  after a reset, both address families, browsers' spare ones).
+- Connections less than five seconds apart are one *try*, since one makes several (retries after a
+  reset, browsers' spare ones); those that go on like that are one every five seconds.
 - A server's outage ends. Where the service answered after the failures nothing is reported, and
   where it answered before, silence must last a day. On ports that honest programs use, failures
   must outlast an outage too; on any other, half an hour will do.
@@ -38,12 +38,9 @@ from analyzer.detectors.detection import (
     Shared,
     prevalence_modifier,
     score_on,
-    shared_destinations,
-    shared_local_hosts,
 )
 from analyzer.detectors.outward import (
     KEYS,
-    MAIL_PORTS,
     is_ordinary,
     is_reachable,
     outward,
@@ -51,6 +48,7 @@ from analyzer.detectors.outward import (
     service,
     technique,
 )
+from analyzer.detectors.silence import Silence, Surroundings, explanation, surroundings
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Seconds, Share
 
@@ -76,12 +74,8 @@ _PATIENT = 2.0
 # Scores that what explains the failures leaves: kept but not reported, and a hint.
 _EXPLAINED = 0.6
 _HINT = 0.79
-# Local hosts that make a policy, destinations that make a spread.
-_SEVERAL = 3
-_SPREAD = 10
-_CUT_OFF = 5
-# Times the tries of the source's other silent destinations (their upper quartile).
-_STANDS_OUT = 5
+# How many addresses evidence names.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +116,16 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     runs = _runs(records, parameters, shared)
     if runs.empty:
         return
-    surroundings = _Surroundings.around(runs, records, shared)
-    for key, group in runs.groupby(["orig_h", "resp_p", "proto"], sort=True):
-        members = group.sort_values(["tries", "resp_h"], ascending=[False, True])
-        yield _detection(key, members, surroundings, parameters)
+    around = surroundings(runs, parameters.policy_share, records, shared)
+    for (source, port, proto), group in runs.groupby(["orig_h", "resp_p", "proto"], sort=True):
+        # What answers again is no fallback of what does not.
+        lasting = group[~group.ended]
+        members = lasting if len(lasting) else group
+        members = members.sort_values(["tries", "resp_h"], ascending=[False, True])
+        silence = Silence(
+            str(source), int(port), str(proto), tuple(members.resp_h), int(members.tries.iloc[0])
+        )
+        yield _detection(silence, members, around, parameters)
 
 
 def _runs(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFrame:
@@ -150,105 +150,54 @@ def _runs(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFr
     )
     rows = rows.mutate(run=ibis.ifelse(rows.silent, 0, rows.answers))
     failed = rows.filter(~rows.answered)
-    runs = failed.group_by(*KEYS, "run", "silent", "every").aggregate(
-        tries=(failed.ts / parameters.slot).floor().nunique(),
-        hours=(failed.ts / _HOUR).floor().nunique(),
+    ordered = {"group_by": (*KEYS, "run"), "order_by": "ts"}
+    pause = failed.ts - failed.ts.lag().over(ibis.window(**ordered))
+    failed = failed.mutate(begins=(pause > parameters.slot).fill_null(True).cast("int64"))
+    failed = failed.mutate(flurry=failed.begins.sum().over(ibis.cumulative_window(**ordered)))
+    flurries = failed.group_by(*KEYS, "run", "silent", "every", "flurry").aggregate(
+        # One that goes on is as many tries as fit in it.
+        tries=1 + ((failed.ts.max() - failed.ts.min()) / parameters.slot).floor().cast("int64"),
         failed=failed.count(),
         first=failed.ts.min(),
         last=failed.ts.max(),
+        hour=(failed.ts.min() / _HOUR).floor(),
+        hours=(failed.ts.max() / _HOUR).floor() - (failed.ts.min() / _HOUR).floor(),
+    )
+    runs = flurries.group_by(*KEYS, "run", "silent", "every").aggregate(
+        tries=flurries.tries.sum().cast("int64"),
+        hours=(flurries.hour.nunique() + flurries.hours.sum()).cast("int64"),
+        failed=flurries.failed.sum().cast("int64"),
+        first=flurries["first"].min(),
+        last=flurries["last"].max(),
     )
     runs = runs.filter(runs.tries >= _FEWEST)
     best = ibis.row_number().over(group_by=KEYS, order_by=[runs.tries.desc(), runs["first"]])
     runs = runs.mutate(rank=best).filter(_["rank"] == 0).drop("rank").order_by(*KEYS)
-    frame = runs.to_pandas()
-    return frame[frame.resp_h.map(is_reachable).astype(bool)].reset_index(drop=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
-    """What else goes on around the runs.
-
-    Attributes:
-        hosts: local hosts.
-        met: local hosts that tried each destination.
-        ports: of each port and protocol, local hosts that tried it outside, those that were ever
-            answered, and destinations that never answered.
-        sources: of each source and address family, outside addresses that answered and that did
-            not, and how often the silent ones are usually tried.
-        mailers: sources that get answers from outside mail servers.
-    """
-
-    hosts: int
-    met: dict[str, int]
-    ports: dict[tuple[int, str], tuple[int, int, int]]
-    sources: dict[tuple[str, bool], tuple[int, int, float]]
-    mailers: frozenset[str]
-
-    def several(self, parameters: Parameters) -> float:
-        """How many local hosts that fail alike make a policy."""
-        return max(_SEVERAL, parameters.policy_share * self.hosts)
-
-    @classmethod
-    def around(cls, runs: pd.DataFrame, records: Records, shared: Shared) -> _Surroundings:
-        """What goes on around these runs."""
-        out = outward(records, shared)
-        known = shared_destinations(records, shared)
-        met = known.filter(known.resp_h.isin(sorted(set(runs.resp_h)))).to_pandas()
-        ports = out.filter(out.resp_p.isin(sorted({int(port) for port in runs.resp_p})))
-        ends = ports.group_by(*KEYS).aggregate(answered=ports.answered.any())
-        tried = ends.group_by("resp_p", "proto").aggregate(
-            tried=ends.orig_h.nunique(),
-            answered=ends.orig_h.nunique(where=ends.answered),
-            silent=ends.resp_h.nunique(where=~ends.answered),
-        )
-        own = out.filter(out.orig_h.isin(sorted(set(runs.orig_h))))
-        addresses = own.group_by("orig_h", "resp_h").aggregate(
-            answered=own.answered.any(), failed=own.failed.sum().cast("float64")
-        )
-        addresses = addresses.mutate(six=addresses.resp_h.contains(":"))
-        sources = addresses.group_by("orig_h", "six").aggregate(
-            answered=addresses.answered.sum(),
-            silent=(~addresses.answered).sum(),
-            usual=addresses.failed.quantile(0.75, where=~addresses.answered).fill_null(0.0),
-        )
-        mail = own.filter(own.answered & own.resp_p.isin(MAIL_PORTS)).orig_h
-        return cls(
-            hosts=shared_local_hosts(records, shared),
-            met=dict(zip(met.resp_h, met.sources.astype(int), strict=True)),
-            ports={
-                (int(row.resp_p), row.proto): (row.tried, row.answered, row.silent)
-                for row in tried.to_pandas().itertuples()
-            },
-            sources={
-                (row.orig_h, bool(row.six)): (row.answered, row.silent, row.usual)
-                for row in sources.to_pandas().itertuples()
-            },
-            mailers=frozenset(mail.name("orig_h").as_table().distinct().to_pandas().orig_h),
-        )
+    frame: pd.DataFrame = runs.to_pandas()
+    frame["ended"] = ~frame.silent & (frame.every > frame.run)
+    return frame.loc[frame.resp_h.map(is_reachable).astype(bool)].reset_index(drop=True)
 
 
 def _detection(
-    key: tuple[str, int, str],
-    members: pd.DataFrame,
-    around: _Surroundings,
-    parameters: Parameters,
+    silence: Silence, members: pd.DataFrame, around: Surroundings, parameters: Parameters
 ) -> Detection:
-    source, port, proto = key[0], int(key[1]), key[2]
-    most = members.iloc[0]
+    source, port, proto = silence.source, silence.port, silence.proto
     tries, hours = int(members.tries.sum()), int(members.hours.max())
     first, last = float(members["first"].min()), float(members["last"].max())
     # Two bursts a day apart do not make a day of trying.
     lasted = min(last - first, hours * _HOUR)
+    rate = (tries - 1) / max(lasted / _HOUR, 1.0)
     answered_before = bool((members.run > 0).any())
     needed = _needed(port, proto, parameters, answered_before=answered_before)
-    met = max(around.met.get(address, 1) for address in members.resp_h)
     score = min(score_on(tries / parameters.tries, _TRIES), score_on(lasted / needed, _LASTING))
-    score += prevalence_modifier(met, around.hosts)
-    explanation, bound = _explained(key, members, around, parameters)
-    score = round(min(max(score, 0.0), bound), 6)
-    several = len(members) > 1
-    whom = f"{len(members)} outside addresses" if several else most.resp_h
-    rate = tries / max(lasted / _HOUR, 1.0)
+    score += prevalence_modifier(around.tried_by(silence), around.hosts)
+    reason, bound = explanation(silence, around, parameters.fallbacks), _EXPLAINED
+    if members.ended.any():
+        reason = "it answered again afterwards"
+    elif not reason:
+        reason, bound = _doubt(port, proto, rate)
+    several = len(silence.addresses) > 1
+    whom = f"{len(silence.addresses)} outside addresses" if several else silence.addresses[0]
     evidence = [
         Evidence("tries without an answer", tries, threshold=parameters.tries),
         Evidence("connections that failed", int(members.failed.sum())),
@@ -256,20 +205,20 @@ def _detection(
         Evidence("hours of the clock in which it tried", hours),
         Evidence("tries an hour", round(rate, 2), expected=_PATIENT),
         Evidence("answered before", "yes" if answered_before else "no", expected="yes"),
-        Evidence("local hosts that met it", met, threshold=around.several(parameters)),
+        Evidence("local hosts that met it", around.tried_by(silence), threshold=around.several),
     ]
     if several:
-        evidence.append(Evidence("most tried", ", ".join(members.resp_h.iloc[:_CUT_OFF])))
-    if explanation:
-        evidence.append(Evidence("what may explain it", explanation))
+        evidence.append(Evidence("most tried", ", ".join(silence.addresses[:_NAMED])))
+    if reason:
+        evidence.append(Evidence("what may explain it", reason))
     return Detection(
         source=source,
-        destination=None if several else most.resp_h,
+        destination=None if several else silence.addresses[0],
         port=port_of(port, proto),
         proto=proto,
         first=first,
         last=last,
-        score=score,
+        score=round(min(max(score, 0.0), bound), 6),
         message=(
             f"{source} tried {whom} {tries:,} times {service(port, proto)} within "
             f"{duration(last - first)} without an answer"
@@ -288,43 +237,13 @@ def _needed(port: int, proto: str, parameters: Parameters, *, answered_before: b
     return parameters.outage if is_ordinary(port, proto) else parameters.lasting
 
 
-def _explained(
-    key: tuple[str, int, str],
-    members: pd.DataFrame,
-    around: _Surroundings,
-    parameters: Parameters,
-) -> tuple[str, float]:
-    """What else explains the failures, if anything does, and the highest score it leaves."""
-    source, port, proto = key[0], int(key[1]), key[2]
-    tried, answered, silent = around.ports[port, proto]
-    several = around.several(parameters)
-    six = ":" in members.resp_h.iloc[0]
-    heard, unheard, usual = around.sources[source, six]
-    met = max(around.met.get(address, 1) for address in members.resp_h)
-    spread = unheard >= _SPREAD and members.tries.iloc[0] < _STANDS_OUT * usual
-    lasted = members["last"].max() - members["first"].min()
-    rate = members.tries.sum() / max(lasted / _HOUR, 1.0)
-    ended = members.every > members.run
-    reasons = (
-        ((~members.silent & ended).any(), "it answered again afterwards", _EXPLAINED),
-        (met >= several, "many local hosts try it", _EXPLAINED),
-        (
-            tried >= several and answered == 0 and silent >= _SEVERAL,
-            "nobody outside ever answers on this port",
-            _EXPLAINED,
-        ),
-        (port in MAIL_PORTS and source in around.mailers, "a mail host's dead partner", _EXPLAINED),
-        (len(members) > parameters.fallbacks, "too many silent addresses on this port", _EXPLAINED),
-        (spread, "many other addresses are as silent to this host", _EXPLAINED),
-        (
-            heard == 0 and unheard >= _CUT_OFF,
-            "no outside address ever answers this host",
-            _EXPLAINED,
-        ),
-        (proto != "tcp", "a protocol that need not answer", _HINT),
-        (is_ordinary(port, proto) and rate <= _PATIENT, "no more often than a mail queue", _HINT),
-    )
-    return next(((reason, bound) for holds, reason, bound in reasons if holds), ("", 1.0))
+def _doubt(port: int, proto: str, rate: float) -> tuple[str, float]:
+    """What keeps a silence that nothing explains from being more than a hint, and the bound."""
+    if proto != "tcp":
+        return "a protocol that need not answer", _HINT
+    if is_ordinary(port, proto) and rate <= _PATIENT:
+        return "no more often than a mail queue", _HINT
+    return "", 1.0
 
 
 DETECTOR = Detector("persistent_failure", Parameters, find)

@@ -1,9 +1,9 @@
 """Strobes: one local host connects with one outside service again and again without a pause.
 
 RITA calls a pair that makes 86,400 connections a day, one a second, a strobe. Counted by the day,
-one that runs for the six hours of a log goes unseen. Here the *rate* over the time it lasted and the *number* of connections that the rate rests on each
-give a score, and the lower one counts. A few minutes at any rate are a burst, for the detector of
-that name.
+one that runs for the six hours of a log goes unseen. Here the *rate* over the time it lasted and
+the *number* of connections that the rate rests on each give a score, and the lower one counts. A
+few minutes at any rate are a burst, for the detector of that name.
 
 Not looked at are contacts inside (monitors poll by the second), and DNS and NTP, whose servers are
 asked at any pace. A source most of whose connections go elsewhere is a proxy, an address translator
