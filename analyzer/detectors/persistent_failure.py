@@ -151,8 +151,12 @@ def _runs(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFr
     rows = rows.mutate(run=ibis.ifelse(rows.silent, 0, rows.answers))
     failed = rows.filter(~rows.answered)
     ordered = {"group_by": (*KEYS, "run"), "order_by": "ts"}
-    pause = failed.ts - failed.ts.lag().over(ibis.window(**ordered))
-    failed = failed.mutate(begins=(pause > parameters.slot).fill_null(True).cast("int64"))
+    earlier = failed.ts.lag().over(ibis.window(**ordered))
+    hour, hour_before = ((ts / _HOUR).floor() for ts in (failed.ts, earlier))
+    failed = failed.mutate(
+        begins=(failed.ts - earlier > parameters.slot).fill_null(True).cast("int64"),
+        new_hour=(hour > hour_before).fill_null(True).cast("int64"),
+    )
     failed = failed.mutate(flurry=failed.begins.sum().over(ibis.cumulative_window(**ordered)))
     flurries = failed.group_by(*KEYS, "run", "silent", "every", "flurry").aggregate(
         # One that goes on is as many tries as fit in it.
@@ -160,12 +164,11 @@ def _runs(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFr
         failed=failed.count(),
         first=failed.ts.min(),
         last=failed.ts.max(),
-        hour=(failed.ts.min() / _HOUR).floor(),
-        hours=(failed.ts.max() / _HOUR).floor() - (failed.ts.min() / _HOUR).floor(),
+        hours=failed.new_hour.sum(),
     )
     runs = flurries.group_by(*KEYS, "run", "silent", "every").aggregate(
         tries=flurries.tries.sum().cast("int64"),
-        hours=(flurries.hour.nunique() + flurries.hours.sum()).cast("int64"),
+        hours=flurries.hours.sum().cast("int64"),
         failed=flurries.failed.sum().cast("int64"),
         first=flurries["first"].min(),
         last=flurries["last"].max(),

@@ -109,6 +109,13 @@ def test_without_a_pause_every_five_seconds_are_a_try() -> None:
     assert evidence(detection)["hours of the clock in which it tried"] == 2
 
 
+def test_hours_are_counted_once() -> None:
+    flurries = [row for k in range(40) for row in tries(4, 2.0, begin=900.0 * k - 3.0 + 900.0)]
+    (detection,) = found(flurries)
+    assert evidence(detection)["tries without an answer"] == 80
+    assert evidence(detection)["hours of the clock in which it tried"] == 11
+
+
 def test_two_bursts_a_day_apart_are_no_day_of_trying() -> None:
     rows = tries(60, 10.0) + tries(60, 10.0, begin=DAY - HOUR)
     (detection,) = found(rows)
