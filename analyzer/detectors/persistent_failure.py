@@ -117,13 +117,14 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     if runs.empty:
         return
     around = surroundings(runs, parameters.policy_share, records, shared)
-    for (source, port, proto), group in runs.groupby(["orig_h", "resp_p", "proto"], sort=True):
+    for _key, group in runs.groupby(["orig_h", "resp_p", "proto"], sort=True):
         # What answers again is no fallback of what does not.
         lasting = group[~group.ended]
         members = lasting if len(lasting) else group
         members = members.sort_values(["tries", "resp_h"], ascending=[False, True])
+        most = members.iloc[0]
         silence = Silence(
-            str(source), int(port), str(proto), tuple(members.resp_h), int(members.tries.iloc[0])
+            most.orig_h, int(most.resp_p), most.proto, tuple(members.resp_h), int(most.tries)
         )
         yield _detection(silence, members, around, parameters)
 

@@ -57,8 +57,9 @@ def _contact(
 def _times(rng: np.random.Generator, count: int, span: float) -> Floats:
     """So many times over a span, somewhere in the day, with gamma gaps of any regularity."""
     gaps = rng.gamma(rng.uniform(0.5, 30.0), 1.0, count)
-    times: Floats = np.cumsum(gaps)
-    return (times - times[0]) * (span / (times[-1] - times[0])) + rng.uniform(0, DAY - span)
+    steps: Floats = np.cumsum(gaps)
+    begin = rng.uniform(0, DAY - span)
+    return np.interp(steps, (steps[0], steps[-1]), (begin, begin + span))
 
 
 def _unusual(rng: np.random.Generator) -> int:
