@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import AnalyzerError
 from analyzer.findings import Evidence, Finding, Severity
-from analyzer.report import HostRank, Report
+from analyzer.hosts import HostRank
+from analyzer.report import Report
 from analyzer.version import __version__
 
 if TYPE_CHECKING:

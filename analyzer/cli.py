@@ -265,8 +265,9 @@ def _rules_check(options: argparse.Namespace) -> int:
     from analyzer.writers.rules import render_check  # noqa: PLC0415
 
     status = DONE
-    for rule in load_rules(options.rules):
-        wrong = check(rule)
+    rules = load_rules(options.rules)
+    for rule in rules:
+        wrong = check(rule, beside=rules)
         show(functools.partial(render_check, rule, wrong))
         if wrong:
             status = FAILED

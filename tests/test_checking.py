@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.checking import check
-from analyzer.detectors import DETECTORS
+from analyzer.detectors import PARAMETERS
 from analyzer.errors import RuleError
 from analyzer.rules import Rule, load_rule, shipped_rules
 
@@ -30,7 +30,7 @@ def rule(tmp_path: Path, cases: str, **replaced: str) -> Rule:
         head = head.replace(old, new)
     file = tmp_path / "address_scan.yaml"
     file.write_text(head + cases, "utf-8")
-    return load_rule(file, detectors={name: d.parameters for name, d in DETECTORS.items()})
+    return load_rule(file, detectors=PARAMETERS)
 
 
 def line(checked: Rule, name: str) -> int:

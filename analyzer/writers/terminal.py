@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.parsers.account import Account, FileAccount
-    from analyzer.report import HostRank, Report
+    from analyzer.hosts import HostRank
+    from analyzer.report import Report
 
 _PLACES = 3
 _STYLES = {
@@ -129,20 +130,39 @@ def _silence(page: Page, report: Report, reported: int) -> None:
 
 
 def _hosts(page: Page, hosts: Sequence[HostRank]) -> None:
-    """Print the hosts, most suspicious first, with what each did."""
+    """Print the hosts, most suspicious first, with what each did, and when if that adds up."""
     if not hosts:
         return
     page.heading("Hosts, most suspicious first")
+    shown = hosts[: page.limit]
     rows = [[Text("Host"), Text("Score"), Text("Findings"), Text("Rules, tactics")]]
-    for host in hosts[: page.limit]:
+    for host in shown:
         score, findings = Text(score_text(host.score)), Text(f"{host.findings:,}")
         rules = page.text(", ".join(host.rules))
         rows.append([page.text(host.host), score, findings, rules])
-        if host.tactics:
-            tactics = Text(", ".join(TACTICS[tactic].name for tactic in host.tactics))
-            rows.append([Text(), Text(), Text(), tactics])
+        where = Text() if host.is_local else Text("(outside)")
+        tactics = Text(", ".join(TACTICS[tactic].name for tactic in host.tactics))
+        if where or tactics:
+            rows.append([where, Text(), Text(), tactics])
     page.table(rows, right=(1, 2))
     page.more(len(hosts), "host")
+    for host in shown:
+        if host.is_local and len(host.timeline) > 1:
+            _timeline(page, host)
+
+
+def _timeline(page: Page, host: HostRank) -> None:
+    """Print what happened on a host, in order of time."""
+    pieces = counted(host.groups, "independent piece") + " of evidence in its worst day"
+    page.heading(f"Timeline of {host.host}, {pieces}")
+    page.table(
+        [
+            [page.text(_moment(event.time)), _in_words(event.severity), page.text(event.message)]
+            for event in host.timeline
+        ]
+    )
+    if host.left_out:
+        page.line(f"Not shown: {counted(host.left_out, 'quieter finding')}.", indent=2)
 
 
 def _problems(page: Page, account: Account) -> None:

@@ -14,7 +14,8 @@ from rich.console import Console
 from analyzer.findings import Evidence, Finding, Severity
 from analyzer.mitre import technique
 from analyzer.parsers.account import Account, FileAccount
-from analyzer.report import Report, rank_hosts
+from analyzer.hosts import rank_hosts
+from analyzer.report import Report
 from analyzer.writers.terminal import render
 
 from . import FIRST, make_finding
@@ -93,7 +94,7 @@ Findings, loudest first
 Hosts, most suspicious first
   Host      Score  Findings  Rules, tactics
   10.0.0.7   0.97         1  beacon
-                             Discovery, Command and Control
+                             Command and Control
   10.0.0.5   0.93         1  address-scan
                              Discovery
 
