@@ -20,10 +20,12 @@ from analyzer.version import __version__
 if TYPE_CHECKING:
     from analyzer.api import analyze, load_rules
     from analyzer.conversion import Conversion, convert
+    from analyzer.evaluation import Evaluation, evaluate
 
 __all__ = [
     "AnalyzerError",
     "Conversion",
+    "Evaluation",
     "Evidence",
     "Finding",
     "HostRank",
@@ -32,6 +34,7 @@ __all__ = [
     "__version__",
     "analyze",
     "convert",
+    "evaluate",
     "load_rules",
 ]
 
@@ -48,4 +51,8 @@ if not TYPE_CHECKING:  # or any name at all would have a type
             from analyzer import conversion  # noqa: PLC0415 - likewise of the compiler
 
             return getattr(conversion, name)
+        if name in ("Evaluation", "evaluate"):
+            from analyzer import evaluation  # noqa: PLC0415 - see above
+
+            return getattr(evaluation, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

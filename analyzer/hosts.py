@@ -8,14 +8,20 @@ evidence, of which the loudest counts, where a single innocent explanation would
   destination, port, protocol or domain that contradicts the other, and both name the same
   destination or domain, or serve the same tactic. A scan of port 445 and the burst of connections
   that it makes are one; a beacon to a host and an upload to it are one, as a backup service would
-  be both; a scan and a beacon are two.
+  be both; a scan and a beacon are two; or
+- one of them names no traffic at all but the host's whole volume, and both were at the same time.
 
-What is independent combines as a noisy-or, 1 - prod(1 - score) (Pearl, Probabilistic Reasoning in
-Intelligent Systems, 1988, section 4.3.2). A further piece of evidence that touches no new ATT&CK
-tactic counts half: an intrusion proceeds along a chain (Hutchins, Cloppert and Amin,
-Intelligence-Driven Computer Network Defense, 2011), while an odd but honest host is odd in the same
-way twice. Only findings of one day add up, as otherwise every host would be suspicious in the end;
-RITA, too, judges a rolling day.
+What is independent combines as a noisy-or, 1 - prod(1 - weight * score) (Pearl, Probabilistic
+Reasoning in Intelligent Systems, 1988, section 4.3.2). The loudest piece has weight 1, and so has
+each further one, but half of it
+
+- if it touches no new ATT&CK tactic: an intrusion proceeds along a chain (Hutchins, Cloppert and
+  Amin, Intelligence-Driven Computer Network Defense, 2011), while an odd but honest host is odd in
+  the same way twice;
+- if it is below medium: such findings are there on every tenth honest host on any day.
+
+Only findings of one day add up, as otherwise every host would be suspicious in the end; RITA, too,
+judges a rolling day.
 """
 
 from __future__ import annotations
@@ -33,7 +39,7 @@ TIMELINE = 8
 """Most events in a host's timeline."""
 
 _HOUR = 3600.0
-_REPEATED_TACTIC = 0.5
+_HALF = 0.5
 
 # Techniques that show in the names asked for rather than in connections.
 _NAMES = ("T1071.004", "T1568")
@@ -100,18 +106,26 @@ class Combination:
 def combine(findings: Iterable[Finding]) -> Combination:
     """Add up findings about one host, whatever their times."""
     groups: list[list[Finding]] = []
-    for finding in _loudest_of_rules(sorted(findings, key=lambda finding: finding.sort_key)):
+    loudest = _loudest_of_rules(sorted(findings, key=lambda finding: finding.sort_key))
+    # What speaks of a host's whole volume belongs to something else, but ties no two things.
+    for finding in sorted(loudest, key=_is_whole_volume):
         related = [group for group in groups if any(_are_one(finding, each) for each in group)]
+        if _is_whole_volume(finding):
+            related = related[:1]
         groups = [group for group in groups if group not in related]
         groups.append([*(each for group in related for each in group), finding])
+        groups.sort(key=lambda group: min(each.sort_key for each in group))
     for group in groups:
         group.sort(key=lambda finding: finding.sort_key)
-    groups.sort(key=lambda group: group[0].sort_key)
     doubt = 1.0
     touched: set[str] = set()
-    for group in groups:
-        is_news = not touched or not touched.issuperset(_tactics(group[0]))
-        doubt *= 1.0 - group[0].score * (1.0 if is_news else _REPEATED_TACTIC)
+    for place, group in enumerate(groups):
+        weight = 1.0
+        if place and touched.issuperset(_tactics(group[0])):
+            weight *= _HALF
+        if place and group[0].severity < Severity.MEDIUM:
+            weight *= _HALF
+        doubt *= 1.0 - weight * group[0].score
         touched.update(*map(_tactics, group))
     return Combination(1.0 - doubt if groups else 0.0, tuple(map(tuple, groups)))
 
@@ -200,9 +214,18 @@ def is_about_names(finding: Finding) -> bool:
     return finding.port == _DNS_PORT or main.startswith(_NAMES)
 
 
+def _is_whole_volume(finding: Finding) -> bool:
+    """Whether a finding is about all that a host did."""
+    named = (finding.destination, finding.port, finding.subject)
+    return not any(named) and not is_about_names(finding)
+
+
 def _are_one(one: Finding, other: Finding) -> bool:
     """Whether one innocent explanation would account for both findings."""
-    if is_about_names(one) != is_about_names(other):
+    if _is_whole_volume(one) or _is_whole_volume(other):
+        if one.first <= other.last and other.first <= one.last:
+            return True
+    elif is_about_names(one) != is_about_names(other):
         return False
     for attribute in ("destination", "port", "proto"):
         values = {getattr(one, attribute), getattr(other, attribute)} - {None}

@@ -66,7 +66,6 @@ def _detection(
 ) -> Detection:
     heads = [group[0] for group in combination.groups]
     began = _began(findings)
-    tactics = list(began)
     rules = ", ".join(f"{head.rule} {head.score:.2f}" for head in heads)
     evidence = (
         Evidence("independent pieces of evidence", len(heads), threshold=parameters.groups),
@@ -80,7 +79,7 @@ def _detection(
         first=min(finding.first for finding in findings),
         last=max(finding.last for finding in findings),
         score=round(combination.score, 6),
-        message=f"{host} shows {_listed(tactics)} in {len(heads)} independent ways: {rules}",
+        message=f"{host} shows {', '.join(began)} in {len(heads)} independent ways: {rules}",
         connections=sum(head.connections for head in heads),
         evidence=evidence,
     )
@@ -93,11 +92,6 @@ def _began(findings: Sequence[Finding]) -> dict[str, str]:
         first = min(f.first for f in findings if tactic in touched_tactics([f]))
         began[TACTICS[tactic].name] = format_iso8601(first) or f"{first:.0f} s after 1970"
     return began
-
-
-def _listed(words: Sequence[str]) -> str:
-    *most, last = words or ("suspicious behaviour",)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 ACCUMULATOR = Accumulator("compromised_host", Parameters, find)

@@ -21,8 +21,8 @@ from analyzer.zeek_format import format_iso8601
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from analyzer.parsers.account import Account, FileAccount
     from analyzer.hosts import HostRank
+    from analyzer.parsers.account import Account, FileAccount
     from analyzer.report import Report
 
 _PLACES = 3
@@ -52,7 +52,7 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
     _silence(page, report, len(findings))
     _hosts(page, report.hosts)
     if report.account is not None:
-        _problems(page, report.account)
+        render_problems(page, report.account)
     _stages(page, report.stages)
 
 
@@ -71,7 +71,7 @@ def render_conversion(account: Account, seconds: float, console: Console) -> Non
         f"{counted(account.packets, 'packet')}, in {seconds:.1f} s",
         style="bold",
     )
-    _problems(page, account)
+    render_problems(page, account)
 
 
 def _overview(page: Page, report: Report) -> None:
@@ -165,7 +165,7 @@ def _timeline(page: Page, host: HostRank) -> None:
         page.line(f"Not shown: {counted(host.left_out, 'quieter finding')}.", indent=2)
 
 
-def _problems(page: Page, account: Account) -> None:
+def render_problems(page: Page, account: Account) -> None:
     """Print what could not be read, by reason with places, then whole files."""
     skipped = account.skipped
     remarked = sorted((file for file in account.files if file.note), key=lambda f: not f.failed)

@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from analyzer.findings import Evidence, Finding, Severity
+from analyzer.hosts import rank_hosts
 from analyzer.mitre import technique
 from analyzer.parsers.account import Account, FileAccount
-from analyzer.hosts import rank_hosts
 from analyzer.report import Report
 from analyzer.writers.terminal import render
 

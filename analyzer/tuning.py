@@ -1,0 +1,339 @@
+"""Where a rule's scores could be cut instead, and what that would change; nothing is changed here.
+
+With labels, a finding is true if at least half of the labelled connections it covers are attacks.
+The precision-recall curve over the scores of all findings of a rule, those below low included,
+gives the score of the best F1 and the lowest score that reaches a precision. Recall is of the
+rule's true findings: what it never scored, no threshold brings back.
+
+Without labels nobody knows what is true; what stands out can be told from what does not. Two cuts
+are given: the score above which only the loudest tail of the findings lies (an alert budget), and,
+for each measure with a threshold of its own, the median plus 3.5 scaled median absolute deviations
+of its logarithm over all findings (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.findings import Finding, Severity, quantity
+
+ENOUGH = 8
+"""Findings below which no statistic of them says anything."""
+
+TAIL = 0.05
+"""The share of a rule's findings that an analyst may look at, where no labels say more."""
+
+PRECISION = 0.95
+"""The share of true findings to reach, by default."""
+
+_TRUE_SHARE = 0.5
+# A median absolute deviation of normal values is 1/1.4826 of their standard deviation.
+_SCALED, _OUTLIER = 1.4826, 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Reporting a rule's findings from some score on, and what that gives.
+
+    Attributes:
+        score: the lowest score that is reported.
+        reported: how many findings are.
+        true: how many of those are true.
+        precision: their share.
+        recall: the share of all true findings that is reported.
+        f1: the harmonic mean of both.
+    """
+
+    score: float
+    reported: int
+    true: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A measure with a threshold of its own, and where it could be.
+
+    Attributes:
+        name: the evidence's name.
+        unit: its unit.
+        now: the threshold.
+        proposed: the threshold to try.
+        kept: how many findings would still reach it.
+    """
+
+    name: str
+    unit: str
+    now: float
+    proposed: float
+    kept: int
+
+    def __str__(self) -> str:
+        now, proposed = quantity(self.now, self.unit), quantity(self.proposed, self.unit)
+        return f"{self.name}: {proposed} instead of {now} keeps {self.kept:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What tuning one rule would change.
+
+    Attributes:
+        rule: its id.
+        findings: how many findings it made, reported or not.
+        judged: how many of them labels speak of; 0 without labels.
+        true: how many of those are true.
+        now: the cut as it is; None without labels.
+        best: the cut of the best F1; None where labels do not tell cuts apart.
+        precise: the lowest cut that reaches the precision asked for; None if none does.
+        tail: score above which the tail of the findings lies; None with labels or too few findings.
+        thresholds: measures with a threshold of their own, and where that would be for `best`, or
+            for what stands out.
+        words: all that as sentences.
+    """
+
+    rule: str
+    findings: int
+    judged: int = 0
+    true: int = 0
+    now: Cut | None = None
+    best: Cut | None = None
+    precise: Cut | None = None
+    tail: float | None = None
+    thresholds: tuple[Threshold, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything above as plain values, ready for JSON."""
+        return asdict(self)
+
+
+def tune_by_labels(
+    findings: Sequence[Finding],
+    shares: Mapping[int, float],
+    *,
+    minimum: Severity = Severity.LOW,
+    precision: float = PRECISION,
+) -> tuple[Proposal, ...]:
+    """Propose a cut for each rule.
+
+    Args:
+        findings: all findings, those below low included.
+        shares: of the labelled connections that a finding covers, the share that are attacks; by
+            the finding's index. Findings that cover none are left out.
+        minimum: the severity from which findings are reported now.
+        precision: the share of true findings to reach.
+    """
+    return tuple(
+        _by_labels(rule, [findings[i] for i in every], _truths(every, shares), minimum, precision)
+        for rule, every in _by_rule(findings).items()
+    )
+
+
+def tune_by_tail(findings: Sequence[Finding], *, tail: float = TAIL) -> tuple[Proposal, ...]:
+    """Propose cuts for each rule from its findings alone.
+
+    Args:
+        findings: all findings, those below low included.
+        tail: the share of findings to keep.
+    """
+    return tuple(
+        _by_tail(rule, [findings[i] for i in every], tail)
+        for rule, every in _by_rule(findings).items()
+    )
+
+
+def _by_rule(findings: Sequence[Finding]) -> dict[str, list[int]]:
+    rules: dict[str, list[int]] = {}
+    for index, finding in enumerate(findings):
+        rules.setdefault(finding.rule, []).append(index)
+    return dict(sorted(rules.items()))
+
+
+def _truths(indexes: Sequence[int], shares: Mapping[int, float]) -> list[bool | None]:
+    return [shares[i] >= _TRUE_SHARE if i in shares else None for i in indexes]
+
+
+def _by_labels(
+    rule: str,
+    findings: Sequence[Finding],
+    truths: Sequence[bool | None],
+    minimum: Severity,
+    precision: float,
+) -> Proposal:
+    known = [(f, truth) for f, truth in zip(findings, truths, strict=True) if truth is not None]
+    scores = np.array([finding.score for finding, _ in known])
+    true = np.array([truth for _, truth in known], dtype=bool)
+    judged, right = len(known), int(true.sum())
+    if not judged:
+        words: tuple[str, ...] = ("no finding covers a labelled connection",)
+        return Proposal(rule, len(findings), words=words)
+    now = _cut(scores, true, minimum.bound)
+    if right in (0, judged):
+        words = _undecided(now, right, judged, scores)
+        return Proposal(rule, len(findings), judged, right, now=now, words=words)
+    from sklearn.metrics import precision_recall_curve  # noqa: PLC0415 - a second of import
+
+    precisions, _, cuts = precision_recall_curve(true, scores)
+    every = [_cut(scores, true, float(score)) for score in cuts]
+    best = max(every, key=lambda cut: (round(cut.f1, 9), -cut.score))
+    reaching = [
+        c for c, reached in zip(every, precisions[:-1], strict=True) if reached >= precision
+    ]
+    precise = min(reaching, key=lambda cut: cut.score, default=None)
+    thresholds = _thresholds([f for f, _ in known if f.score >= best.score])
+    return Proposal(
+        rule,
+        len(findings),
+        judged,
+        right,
+        now=now,
+        best=best,
+        precise=precise,
+        thresholds=thresholds,
+        words=_by_labels_in_words(now, best, precise, precision, thresholds),
+    )
+
+
+def _cut(scores: npt.NDArray[np.float64], true: npt.NDArray[np.bool_], score: float) -> Cut:
+    reported = scores >= score
+    number, right, every = int(reported.sum()), int((reported & true).sum()), int(true.sum())
+    return Cut(
+        score=score,
+        reported=number,
+        true=right,
+        precision=right / number if number else 0.0,
+        recall=right / every if every else 0.0,
+        f1=2 * right / (number + every) if number + every else 0.0,
+    )
+
+
+def _undecided(
+    now: Cut, right: int, judged: int, scores: npt.NDArray[np.float64]
+) -> tuple[str, ...]:
+    if right:
+        said = f"all {judged:,} findings that labels speak of are true"
+        if now.reported == judged:
+            return (f"{said}, and all are reported: nothing to change",)
+        lowest = float(scores.min())
+        more = judged - now.reported
+        return (f"{said}: reporting from {_score(lowest)} would add {more:,} true ones",)
+    said = f"none of {judged:,} findings that labels speak of is true"
+    if not now.reported:
+        return (f"{said}, and none is reported: nothing to change",)
+    above = math.nextafter(float(scores.max()), math.inf)
+    return (f"{said}: only a score above {_score(above)} or --ignore would silence it",)
+
+
+def _by_labels_in_words(
+    now: Cut,
+    best: Cut,
+    precise: Cut | None,
+    precision: float,
+    thresholds: Sequence[Threshold],
+) -> tuple[str, ...]:
+    words = [
+        f"now, from {_score(now.score)}: {_rates(now)}",
+        f"best F1, from {_score(best.score)}: {_rates(best)}; {_difference(now, best)}",
+    ]
+    if precise is None:
+        words.append(f"no score reaches a precision of {_share(precision)}")
+    elif precise != best:
+        words.append(
+            f"lowest for a precision of {_share(precision)}, from {_score(precise.score)}: "
+            f"{_rates(precise)}; {_difference(now, precise)}"
+        )
+    words += [f"what that keeps has {threshold}" for threshold in thresholds]
+    return tuple(words)
+
+
+def _difference(now: Cut, then: Cut) -> str:
+    false = (then.reported - then.true) - (now.reported - now.true)
+    true = then.true - now.true
+    changes = [
+        f"{abs(change):,} {kind} {'more' if change > 0 else 'fewer'}"
+        for change, kind in ((false, "false"), (true, "true"))
+        if change
+    ]
+    return " and ".join(changes) or "the same findings"
+
+
+def _rates(cut: Cut) -> str:
+    return (
+        f"{cut.true:,} of {cut.reported:,} true (precision {_share(cut.precision)}, "
+        f"recall {_share(cut.recall)}, F1 {_share(cut.f1)})"
+    )
+
+
+def _by_tail(rule: str, findings: Sequence[Finding], tail: float) -> Proposal:
+    number = len(findings)
+    if number < ENOUGH:
+        words = (f"{number:,} findings are too few to tell what stands out (at least {ENOUGH})",)
+        return Proposal(rule, number, words=words)
+    scores = np.sort(np.array([finding.score for finding in findings]))
+    score = float(np.quantile(scores, 1.0 - tail, method="lower"))
+    kept = int((scores >= score).sum())
+    median = float(np.median(scores))
+    words = (
+        f"scores {_score(scores[0])} to {_score(scores[-1])}, median {_score(median)}; "
+        f"from {_score(score)} it would report {kept:,} instead of "
+        f"{int((scores >= Severity.LOW.bound).sum()):,}",
+    )
+    thresholds = _outlying(findings)
+    words += tuple(str(threshold) for threshold in thresholds)
+    return Proposal(rule, number, tail=score, thresholds=thresholds, words=words)
+
+
+def _observed(findings: Sequence[Finding]) -> dict[tuple[str, str, float], npt.NDArray[np.float64]]:
+    """The values of each measure that findings must reach, by its name, unit and threshold."""
+    values: dict[tuple[str, str, float], list[float]] = {}
+    for finding in findings:
+        for item in finding.evidence:
+            if item.threshold is not None and not isinstance(item.observed, str):
+                key = (item.name, item.unit, float(item.threshold))
+                values.setdefault(key, []).append(float(item.observed))
+    # A measure that some findings lack, or that counts from above, is not one to be reached.
+    return {
+        key: np.array(every)
+        for key, every in values.items()
+        if len(every) == len(findings) and min(every) >= key[2] and math.isfinite(max(every))
+    }
+
+
+def _thresholds(kept: Sequence[Finding]) -> tuple[Threshold, ...]:
+    """Where each measure could be cut so that the findings that are kept still reach it."""
+    return tuple(
+        Threshold(name, unit, now, float(values.min()), len(kept))
+        for (name, unit, now), values in _observed(kept).items()
+        if values.min() > now
+    )
+
+
+def _outlying(findings: Sequence[Finding]) -> tuple[Threshold, ...]:
+    thresholds = []
+    for (name, unit, now), values in _observed(findings).items():
+        if now < 0:
+            continue
+        logs = np.log1p(values)
+        median = float(np.median(logs))
+        spread = float(np.median(np.abs(logs - median)))
+        proposed = math.expm1(median + _OUTLIER * _SCALED * spread)
+        if spread and proposed > now:
+            kept = int((values >= proposed).sum())
+            thresholds.append(Threshold(name, unit, now, proposed, kept))
+    return tuple(thresholds)
+
+
+def _score(score: float) -> str:
+    return f"{score:.3f}"
+
+
+def _share(share: float) -> str:
+    return f"{share:.3g}"
