@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     add = functools.partial(commands.add_parser, allow_abbrev=False)
     _add_analyze(add("analyze", help="analyse logs", description=_ANALYZE, epilog=_STATUS))
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
-    described = {"help": "compare findings with labels", "description": DESCRIPTION}
-    add_evaluate(add("evaluate", **described), _listed, _progress)
+    evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
+    add_evaluate(evaluate, _listed, _progress)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser

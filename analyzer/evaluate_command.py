@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import OptionError
 from analyzer.findings import Severity
-from analyzer.standard_streams import show, write
+from analyzer.standard_streams import show
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from analyzer.evaluation import Evaluation
 
 DESCRIPTION = """Analyse logs and compare the findings with labels: detection rate, false alarms,
@@ -92,7 +93,8 @@ def _print(evaluation: Evaluation, options: argparse.Namespace) -> None:
     if options.json:
         from analyzer.writers.jsonl import json_line  # noqa: PLC0415
 
-        write(json_line(evaluation.as_dict()), sys.stdout)
+        line = json_line(evaluation.as_dict())
+        show(lambda console: _say(line, console))
         return
     from analyzer.writers.evaluation import render_evaluation  # noqa: PLC0415
 
@@ -106,3 +108,7 @@ def _print(evaluation: Evaluation, options: argparse.Namespace) -> None:
             verbose=options.verbose,
         )
     )
+
+
+def _say(line: str, console: Console) -> None:
+    console.file.write(line)

@@ -21,9 +21,10 @@ from analyzer.networks import parse_networks
 from analyzer.parsers.account import Account
 from analyzer.parsers.reading import read
 from analyzer.pipeline import run
+from analyzer.proposals import Proposal
 from analyzer.quality import Quality
 from analyzer.report import Report
-from analyzer.tuning import PRECISION, Proposal, tune_by_labels, tune_by_tail
+from analyzer.tuning import PRECISION, tune_by_labels, tune_by_tail
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -13,21 +13,17 @@ Read are, told by content, plain or compressed:
 from __future__ import annotations
 
 import csv
-import ipaddress
 import itertools
-import json
-import math
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from analyzer.errors import EmptyInputError
+from analyzer.label_rows import DETAILS, NoLabel, json_row, labelled_row, uid_row
 from analyzer.parsers.account import Account, FileAccount
 from analyzer.parsers.blocks import BOM, HeaderLine, Overlong, pieces
 from analyzer.parsers.captures import Begun, inputs
@@ -36,17 +32,6 @@ from analyzer.parsers.validation import OVERLONG
 
 _BATCH = 1 << 16
 _SPACES = re.compile(r"\s{2,}")
-
-# What a label says where it is not the name of an attack: CTU-13, IoT-23, CIC and UNSW wording.
-_BENIGN = re.compile(
-    r"(flow=)?(from[-_ ]|to[-_ ])?(benign|normal|legit(imate)?|clean|good)\b.*|0|false|no",
-    re.IGNORECASE,
-)
-_UNKNOWN = re.compile(
-    r"(flow=)?(from[-_ ]|to[-_ ])?background\b.*|unknown|un-?label+ed|-|\(empty\)|", re.IGNORECASE
-)
-_EMPTY_DETAILS = ("", "-", "(empty)")
-_DETAILS = ("detailed-label", "detailedlabel", "detailed_label")
 
 _UID = pa.schema([("uid", pa.string()), ("attack", pa.bool_()), ("label", pa.string())])
 _HOST = pa.schema(
@@ -58,8 +43,6 @@ _HOST = pa.schema(
         ("label", pa.string()),
     ]
 )
-ALWAYS = (0.0, 1e11)
-"""The span of a label that gives none: before and after all times that a log may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +58,6 @@ class Labels:
     by_uid: pa.Table
     by_host: pa.Table
     account: Account
-
-
-class _Bad(Exception):  # noqa: N818 - how a reader says that a line holds no label
-    """A line that is no label; the text is the reason."""
-
-
-@lru_cache(maxsize=4096)
-def verdict(label: str, detail: str = "") -> tuple[bool | None, str]:
-    """What a label means: whether it names an attack (None if nobody knows), and the name to use.
-
-    The name is the detailed label, where there is one.
-    """
-    label, detail = label.strip(), detail.strip()
-    name = label if detail in _EMPTY_DETAILS else detail
-    if _UNKNOWN.fullmatch(label):
-        # IoT-23 leaves the label of some rows out, never that of an attack.
-        return None, name or "-"
-    return not _BENIGN.fullmatch(label), name
 
 
 def read_labels(
@@ -151,7 +116,7 @@ def _rows(begun: Begun, file: FileAccount, *, named: bool) -> Iterator[tuple[Any
     if is_tsv(head):
         yield from _of_log(_lines(chunks, file, headers=True), file, named=named)
     elif is_json(head):
-        yield from _each(_lines(chunks, file), file, lambda text: _labelled(_json_row(text)))
+        yield from _each(_lines(chunks, file), file, lambda text: labelled_row(json_row(text)))
     else:
         yield from _of_table(_lines(chunks, file), file, named=named)
 
@@ -180,7 +145,7 @@ def _each(
         file.lines += 1
         try:
             row = read(text)
-        except _Bad as bad:
+        except NoLabel as bad:
             file.skip(str(bad), number)
         else:
             yield row
@@ -204,15 +169,15 @@ def _of_log(
 
 def _log_reader(fields: Sequence[str], separator: str) -> Callable[[str], tuple[Any, ...]]:
     uid, label = fields.index("uid"), fields.index("label")
-    detail = next((fields.index(name) for name in _DETAILS if name in fields), None)
+    detail = next((fields.index(name) for name in DETAILS if name in fields), None)
 
     def read(text: str) -> tuple[Any, ...]:
         cells = text.split(separator)
         if len(cells) < len(fields):
             cells[-1:] = _SPACES.split(cells[-1].strip())
         if len(cells) != len(fields):
-            raise _Bad("not as many columns as #fields names")
-        return _of_uid(cells[uid], cells[label], "" if detail is None else cells[detail])
+            raise NoLabel("not as many columns as #fields names")
+        return uid_row(cells[uid], cells[label], "" if detail is None else cells[detail])
 
     return read
 
@@ -234,8 +199,8 @@ def _of_table(
     def read(text: str) -> tuple[Any, ...]:
         cells = _cells(text, delimiter)
         if cells is None or len(cells) != len(names):
-            raise _Bad("not as many columns as the header names")
-        return _labelled(dict(zip(names, cells, strict=True)))
+            raise NoLabel("not as many columns as the header names")
+        return labelled_row(dict(zip(names, cells, strict=True)))
 
     yield from _each(lines, file, read)
 
@@ -245,62 +210,3 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
         return next(csv.reader([text], delimiter=delimiter, strict=True), None)
     except csv.Error:
         return None
-
-
-def _json_row(text: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise _Bad("not a JSON object")
-    return row
-
-
-def _labelled(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The label that a row with named values holds."""
-    if row.get("label") is None:
-        raise _Bad("no label")
-    label = _text(row["label"])
-    detail = next((_text(row[name]) for name in _DETAILS if row.get(name) is not None), "")
-    if row.get("uid"):
-        return _of_uid(_text(row["uid"]), label, detail)
-    try:
-        address = str(ipaddress.ip_address(_text(row.get("address") or "").strip()))
-    except ValueError:
-        raise _Bad("neither a uid nor an address") from None
-    begin, end = (
-        _moment(row.get(name), default)
-        for name, default in zip(("from", "to"), ALWAYS, strict=True)
-    )
-    return (address, begin, end, *verdict(label, detail))
-
-
-def _of_uid(uid: str, label: str, detail: str) -> tuple[Any, ...]:
-    if uid.strip() in _EMPTY_DETAILS:
-        raise _Bad("row without a uid")
-    return (uid.strip(), *verdict(label, detail))
-
-
-def _text(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    # Lone surrogates of JSON, which no column holds.
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _moment(value: object, default: float) -> float:
-    """Epoch seconds from epoch seconds or ISO 8601; `default` where there is no time."""
-    text = "" if value is None else _text(value).strip()
-    if text in _EMPTY_DETAILS:
-        return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(text)
-            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
-            raise _Bad("from or to is no time") from None
-    if not math.isfinite(seconds):
-        raise _Bad("from or to is no time")
-    return seconds

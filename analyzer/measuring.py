@@ -63,9 +63,8 @@ def measure(
     )
     attack, benign = counts["attack"], counts["benign"]
     of_all = _one(alerts.aggregate(**_reported(alerts)))
-    by_rule = {
-        row["rule"]: row for row in _rows(alerts.group_by("rule").aggregate(**_reported(alerts)))
-    }
+    of_each = alerts.group_by("rule").aggregate(**_reported(alerts))
+    by_rule = {row["rule"]: row for row in _rows(of_each)}
     nothing = {"true": 0, "false": 0, "unknown": 0}
     days = _HostDays(records, connections, [f for _, f in reported])
     names = sorted({f.rule for _, f in reported})

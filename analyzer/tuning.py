@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.findings import Finding, Severity, quantity
+from analyzer.findings import Finding, Severity
+from analyzer.proposals import Cut, Proposal, Threshold, observed, thresholds_of
 
 ENOUGH = 8
 """Findings below which no statistic of them says anything."""
@@ -35,84 +34,6 @@ PRECISION = 0.95
 _TRUE_SHARE = 0.5
 # A median absolute deviation of normal values is 1/1.4826 of their standard deviation.
 _SCALED, _OUTLIER = 1.4826, 3.5
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Reporting a rule's findings from some score on, and what that gives.
-
-    Attributes:
-        score: the lowest score that is reported.
-        reported: how many findings are.
-        true: how many of those are true.
-        precision: their share.
-        recall: the share of all true findings that is reported.
-        f1: the harmonic mean of both.
-    """
-
-    score: float
-    reported: int
-    true: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A measure with a threshold of its own, and where it could be.
-
-    Attributes:
-        name: the evidence's name.
-        unit: its unit.
-        now: the threshold.
-        proposed: the threshold to try.
-        kept: how many findings would still reach it.
-    """
-
-    name: str
-    unit: str
-    now: float
-    proposed: float
-    kept: int
-
-    def __str__(self) -> str:
-        now, proposed = quantity(self.now, self.unit), quantity(self.proposed, self.unit)
-        return f"{self.name}: {proposed} instead of {now} keeps {self.kept:,}"
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What tuning one rule would change.
-
-    Attributes:
-        rule: its id.
-        findings: how many findings it made, reported or not.
-        judged: how many of them labels speak of; 0 without labels.
-        true: how many of those are true.
-        now: the cut as it is; None without labels.
-        best: the cut of the best F1; None where labels do not tell cuts apart.
-        precise: the lowest cut that reaches the precision asked for; None if none does.
-        tail: score above which the tail of the findings lies; None with labels or too few findings.
-        thresholds: measures with a threshold of their own, and where that would be for `best`, or
-            for what stands out.
-        words: all that as sentences.
-    """
-
-    rule: str
-    findings: int
-    judged: int = 0
-    true: int = 0
-    now: Cut | None = None
-    best: Cut | None = None
-    precise: Cut | None = None
-    tail: float | None = None
-    thresholds: tuple[Threshold, ...] = ()
-    words: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything above as plain values, ready for JSON."""
-        return asdict(self)
 
 
 def tune_by_labels(
@@ -184,11 +105,9 @@ def _by_labels(
     precisions, _, cuts = precision_recall_curve(true, scores)
     every = [_cut(scores, true, float(score)) for score in cuts]
     best = max(every, key=lambda cut: (round(cut.f1, 9), -cut.score))
-    reaching = [
-        c for c, reached in zip(every, precisions[:-1], strict=True) if reached >= precision
-    ]
-    precise = min(reaching, key=lambda cut: cut.score, default=None)
-    thresholds = _thresholds([f for f, _ in known if f.score >= best.score])
+    reaching = zip(every, precisions, strict=False)
+    precise = next((cut for cut, reached in reaching if reached >= precision), None)
+    thresholds = thresholds_of([f for f, _ in known if f.score >= best.score])
     return Proposal(
         rule,
         len(findings),
@@ -275,50 +194,25 @@ def _rates(cut: Cut) -> str:
 def _by_tail(rule: str, findings: Sequence[Finding], tail: float) -> Proposal:
     number = len(findings)
     if number < ENOUGH:
-        words = (f"{number:,} findings are too few to tell what stands out (at least {ENOUGH})",)
+        words: tuple[str, ...] = (
+            f"{number:,} findings are too few to tell what stands out (at least {ENOUGH})",
+        )
         return Proposal(rule, number, words=words)
     scores = np.sort(np.array([finding.score for finding in findings]))
     score = float(np.quantile(scores, 1.0 - tail, method="lower"))
     kept = int((scores >= score).sum())
     median = float(np.median(scores))
-    words = (
-        f"scores {_score(scores[0])} to {_score(scores[-1])}, median {_score(median)}; "
-        f"from {_score(score)} it would report {kept:,} instead of "
-        f"{int((scores >= Severity.LOW.bound).sum()):,}",
-    )
+    now = int((scores >= Severity.LOW.bound).sum())
+    said = f"scores {_score(scores[0])} to {_score(scores[-1])}, median {_score(median)}"
+    change = f"from {_score(score)} it would report {kept:,} instead of {now:,}"
     thresholds = _outlying(findings)
-    words += tuple(str(threshold) for threshold in thresholds)
+    words = (f"{said}; {change}", *map(str, thresholds))
     return Proposal(rule, number, tail=score, thresholds=thresholds, words=words)
-
-
-def _observed(findings: Sequence[Finding]) -> dict[tuple[str, str, float], npt.NDArray[np.float64]]:
-    """The values of each measure that findings must reach, by its name, unit and threshold."""
-    values: dict[tuple[str, str, float], list[float]] = {}
-    for finding in findings:
-        for item in finding.evidence:
-            if item.threshold is not None and not isinstance(item.observed, str):
-                key = (item.name, item.unit, float(item.threshold))
-                values.setdefault(key, []).append(float(item.observed))
-    # A measure that some findings lack, or that counts from above, is not one to be reached.
-    return {
-        key: np.array(every)
-        for key, every in values.items()
-        if len(every) == len(findings) and min(every) >= key[2] and math.isfinite(max(every))
-    }
-
-
-def _thresholds(kept: Sequence[Finding]) -> tuple[Threshold, ...]:
-    """Where each measure could be cut so that the findings that are kept still reach it."""
-    return tuple(
-        Threshold(name, unit, now, float(values.min()), len(kept))
-        for (name, unit, now), values in _observed(kept).items()
-        if values.min() > now
-    )
 
 
 def _outlying(findings: Sequence[Finding]) -> tuple[Threshold, ...]:
     thresholds = []
-    for (name, unit, now), values in _observed(findings).items():
+    for (name, unit, now), values in observed(findings).items():
         if now < 0:
             continue
         logs = np.log1p(values)

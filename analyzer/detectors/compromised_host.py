@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from analyzer.detectors.detection import Accumulation, Accumulator, Detection
@@ -58,7 +58,10 @@ def find(
                 parameters.groups
             ):
                 told_until = begin + parameters.window
-                yield Accumulation(_detection(host, active, combination, parameters), active)
+                detection = _detection(host, active, combination, parameters)
+                # What lasts for days is told of each day anew, and each time is another finding.
+                first, last = max(detection.first, begin), min(detection.last, told_until)
+                yield Accumulation(replace(detection, first=first, last=last), active)
 
 
 def _detection(

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from analyzer.writers.page import Page, counted
-from analyzer.writers.terminal import render_problems
+from analyzer.writers.problems import render_problems
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.parsers.account import Account
+    from analyzer.proposals import Proposal
     from analyzer.quality import Attack, Confusion, Quality, RuleQuality
     from analyzer.report import Report
-    from analyzer.tuning import Proposal
 
 _RATES = ("detected", "false alarms", "precision", "F1")
 _COUNTS = ("attacks found", "missed", "benign reported", "silent")
@@ -103,21 +103,14 @@ def _attacks(page: Page, attacks: Sequence[Attack]) -> None:
     if not attacks:
         return
     page.heading("Attacks by label")
-    rows = [
-        [Text(n) for n in ("Label", "detected", "connections", "of", "sources", "of", "missed")]
-    ]
+    names = ("Label", "detected", "connections", "of", "sources", "of", "missed")
+    rows = [[Text(name) for name in names]]
     for attack in attacks[: page.limit]:
-        rows.append(
-            [
-                page.text(attack.label),
-                _rate(attack.detected / attack.connections),
-                Text(f"{attack.detected:,}"),
-                Text(f"{attack.connections:,}"),
-                Text(f"{attack.sources_detected:,}"),
-                Text(f"{attack.sources:,}"),
-                page.text(", ".join(attack.missed_uids)),
-            ]
-        )
+        numbers = (attack.detected, attack.connections, attack.sources_detected, attack.sources)
+        counts = [Text(f"{number:,}") for number in numbers]
+        share = _rate(attack.detected / attack.connections)
+        missed = page.text(", ".join(attack.missed_uids))
+        rows.append([page.text(attack.label), share, *counts, missed])
     page.table(rows, right=range(1, 6))
     page.more(len(attacks), "label")
 

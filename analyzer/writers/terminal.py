@@ -16,16 +16,16 @@ from analyzer.findings import Evidence, Finding, Severity, duration, quantity
 from analyzer.mitre import TACTICS
 from analyzer.writers.notice import score_text
 from analyzer.writers.page import Page, counted
+from analyzer.writers.problems import render_problems
 from analyzer.zeek_format import format_iso8601
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.hosts import HostRank
-    from analyzer.parsers.account import Account, FileAccount
+    from analyzer.parsers.account import Account
     from analyzer.report import Report
 
-_PLACES = 3
 _STYLES = {
     Severity.NONE: "",
     Severity.LOW: "cyan",
@@ -165,26 +165,6 @@ def _timeline(page: Page, host: HostRank) -> None:
         page.line(f"Not shown: {counted(host.left_out, 'quieter finding')}.", indent=2)
 
 
-def render_problems(page: Page, account: Account) -> None:
-    """Print what could not be read, by reason with places, then whole files."""
-    skipped = account.skipped
-    remarked = sorted((file for file in account.files if file.note), key=lambda f: not f.failed)
-    if not skipped and not remarked and not account.passed_over:
-        return
-    page.heading("Problems reading")
-    for reason, number in skipped.most_common():
-        page.line(f"{counted(number, 'line')} skipped: {reason}", indent=2)
-        every = [e.location for file in account.files for e in file.examples if e.reason == reason]
-        places = every if page.verbose else every[:_PLACES]
-        if places:
-            page.line(", ".join(str(place) for place in places), indent=4)
-    for reason, number in account.passed_over.most_common():
-        page.line(f"{counted(number, 'packet')} passed over: {reason}", indent=2)
-    for file in remarked[: page.limit]:
-        page.line(f"{_fate(file)}: {file.name}: {file.note}", indent=2)
-    page.more(len(remarked), "file")
-
-
 def _stages(page: Page, stages: Mapping[str, float]) -> None:
     """Print the seconds that each stage took."""
     if stages:
@@ -227,12 +207,6 @@ def _beside(item: Evidence) -> tuple[str, str, str, str]:
     expected = "" if item.expected is None else f"expected {quantity(item.expected, item.unit)}"
     threshold = "" if item.threshold is None else f"threshold {quantity(item.threshold, item.unit)}"
     return item.name, quantity(item.observed, item.unit), expected, threshold
-
-
-def _fate(file: FileAccount) -> str:
-    if file.failed:
-        return "failed"
-    return "note" if file.read or file.packets else "ignored"
 
 
 def _records(records: Mapping[str, int]) -> str:
