@@ -138,13 +138,13 @@ def _undecided(
     now: Cut, right: int, judged: int, scores: npt.NDArray[np.float64]
 ) -> tuple[str, ...]:
     if right:
-        said = f"all {judged:,} findings that labels speak of are true"
+        said = f"all {judged:,} labelled findings are true"
         if now.reported == judged:
             return (f"{said}, and all are reported: nothing to change",)
         lowest = float(scores.min())
         more = judged - now.reported
         return (f"{said}: reporting from {_score(lowest)} would add {more:,} true ones",)
-    said = f"none of {judged:,} findings that labels speak of is true"
+    said = f"none of {judged:,} labelled findings is true"
     if not now.reported:
         return (f"{said}, and none is reported: nothing to change",)
     above = math.nextafter(float(scores.max()), math.inf)

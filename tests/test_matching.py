@@ -114,9 +114,9 @@ def covered(
     conn: Sequence[Row],
     findings: Sequence[Finding],
     dns: Sequence[Row] = (),
-    **other_logs: Sequence[Row],
+    ssl: Sequence[Row] = (),
 ) -> list[list[str]]:
-    with holding(conn, dns, **other_logs) as records:
+    with holding(conn, dns, ssl=ssl) as records:
         connections = label_connections(records, labels())
         pairs = cover_connections(records, connections, findings)
         assert len(plain(pairs.distinct())) == len(plain(pairs))

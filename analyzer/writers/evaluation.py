@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from analyzer.quality import Attack, Confusion, Quality, RuleQuality
     from analyzer.report import Report
 
-_RATES = ("detected", "false alarms", "precision", "F1")
-_COUNTS = ("attacks found", "missed", "benign reported", "silent")
-
 
 def render_evaluation(
     report: Report,
@@ -63,23 +60,22 @@ def render_evaluation(
 
 def _rates(page: Page, quality: Quality) -> None:
     page.heading("All rules together")
-    rows = [[Text(name) for name in ("Unit", *_RATES, *_COUNTS)]]
+    names = ("Unit", "attacks found", "rate", "false alarms", "rate", "precision", "F1")
+    rows = [[Text(name) for name in names]]
     for unit, confusion in (
         ("connection", quality.connections),
         ("host and day", quality.host_days),
     ):
-        rows.append([Text(unit), *_figures(confusion), *_numbers(confusion)])
-    number = len(quality.attacks)
-    share = None if not number else quality.attacks_detected / number
-    missed = number - quality.attacks_detected
-    rows.append(
-        [
-            Text("attack (label)"),
-            *map(_rate, (share, None, None, None)),
-            *map(Text, (f"{quality.attacks_detected:,}", f"{missed:,}", "", "")),
-        ]
-    )
-    page.table(rows, right=range(1, len(rows[0])))
+        attacks = confusion.true_positives + confusion.false_negatives
+        benign = confusion.false_positives + confusion.true_negatives
+        found = Text(f"{confusion.true_positives:,} of {attacks:,}")
+        false = Text(f"{confusion.false_positives:,} of {benign:,}")
+        rows.append([Text(unit), *_figures(confusion, found, false)])
+    number, detected = len(quality.attacks), quality.attacks_detected
+    share = _rate(detected / number if number else None)
+    none = [Text()] * 4
+    rows.append([Text("attack (label)"), Text(f"{detected:,} of {number:,}"), share, *none])
+    page.table(rows, right=range(1, len(names)))
     if quality.reported_unknown:
         what = counted(quality.reported_unknown, "connection")
         page.line(f"Reported, but nobody knows: {what}.", indent=2)
@@ -89,14 +85,15 @@ def _rules(page: Page, rules: Sequence[RuleQuality]) -> None:
     if not rules:
         return
     page.heading("By rule, over connections (host days where a rule judges findings)")
-    rows = [[Text(name) for name in ("Rule", "findings", *_RATES, *_COUNTS[:3:2])]]
+    names = ("Rule", "findings", "found", "rate", "false", "rate", "precision", "F1")
+    rows = [[Text(name) for name in names]]
     for rule in rules:
         confusion = rule.connections or rule.host_days
-        true, _, false, _ = _numbers(confusion)
-        rows.append(
-            [page.text(rule.rule), Text(f"{rule.findings:,}"), *_figures(confusion), true, false]
-        )
-    page.table(rows, right=range(1, len(rows[0])))
+        found = Text(f"{confusion.true_positives:,}")
+        false = Text(f"{confusion.false_positives:,}")
+        figures = _figures(confusion, found, false)
+        rows.append([page.text(rule.rule), Text(f"{rule.findings:,}"), *figures])
+    page.table(rows, right=range(1, len(names)))
 
 
 def _attacks(page: Page, attacks: Sequence[Attack]) -> None:
@@ -150,28 +147,11 @@ def _proposals(page: Page, proposals: Sequence[Proposal], *, labelled: bool) -> 
             page.line(words, indent=4)
 
 
-def _figures(confusion: Confusion) -> list[Text]:
-    return [
-        _rate(rate)
-        for rate in (
-            confusion.recall,
-            confusion.false_alarm_rate,
-            confusion.precision,
-            confusion.f1,
-        )
-    ]
-
-
-def _numbers(confusion: Confusion) -> list[Text]:
-    return [
-        Text(f"{number:,}")
-        for number in (
-            confusion.true_positives,
-            confusion.false_negatives,
-            confusion.false_positives,
-            confusion.true_negatives,
-        )
-    ]
+def _figures(confusion: Confusion, found: Text, false: Text) -> list[Text]:
+    """What was found and what falsely, each with its rate, precision and F1."""
+    rates = (confusion.recall, confusion.false_alarm_rate, confusion.precision, confusion.f1)
+    detected, false_alarms, precision, f1 = map(_rate, rates)
+    return [found, detected, false, false_alarms, precision, f1]
 
 
 def _rate(rate: float | None) -> Text:
