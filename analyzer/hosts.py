@@ -104,11 +104,10 @@ class Combination:
 
 
 def combine(findings: Iterable[Finding]) -> Combination:
-    """Add up findings about one host, whatever their times."""
+    """Add up findings about one host, the loudest first as of :func:`by_host`, at any time."""
     groups: list[list[Finding]] = []
-    loudest = _loudest_of_rules(sorted(findings, key=lambda finding: finding.sort_key))
     # What speaks of a host's whole volume belongs to something else, but ties no two things.
-    for finding in sorted(loudest, key=_is_whole_volume):
+    for finding in sorted(_loudest_of_rules(findings), key=_is_whole_volume):
         related = [group for group in groups if any(_are_one(finding, each) for each in group)]
         if _is_whole_volume(finding):
             related = related[:1]
@@ -145,9 +144,13 @@ def days(
 
     Each comes with its begin and the findings that last into it, in the order given.
     """
-    for begin in sorted({finding.first // _HOUR * _HOUR for finding in findings}):
-        end = begin + length
-        yield begin, tuple(f for f in findings if f.first < end and f.last >= begin)
+    import numpy as np  # noqa: PLC0415 - what the package's types need must not cost an import
+
+    first = np.array([finding.first for finding in findings])
+    last = np.array([finding.last for finding in findings])
+    for begin in np.unique(first // _HOUR * _HOUR).tolist():
+        active = np.flatnonzero((first < begin + length) & (last >= begin))
+        yield begin, tuple(findings[place] for place in active.tolist())
 
 
 def timeline(findings: Sequence[Finding]) -> tuple[Event, ...]:

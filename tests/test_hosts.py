@@ -15,7 +15,9 @@ from analyzer.findings import Finding, Severity
 from analyzer.hosts import (
     DAY,
     TIMELINE,
+    Combination,
     Event,
+    by_host,
     combine,
     days,
     is_about_names,
@@ -70,8 +72,13 @@ def burst(score: float = 0.75, **changes: Any) -> Finding:  # noqa: ANN401
     return finding(score, "connection_burst", **changes)
 
 
+def combined(*findings: Finding) -> Combination:
+    ((_, about),) = by_host(findings).items()
+    return combine(about)
+
+
 def rules(*findings: Finding) -> list[list[str]]:
-    return [[each.rule for each in group] for group in combine(findings).groups]
+    return [[each.rule for each in group] for group in combined(*findings).groups]
 
 
 def test_nothing_adds_up_to_nothing() -> None:
@@ -81,11 +88,11 @@ def test_nothing_adds_up_to_nothing() -> None:
 
 def test_a_scan_and_a_beacon_are_two_pieces_of_evidence() -> None:
     assert rules(scan(), beacon()) == [["address_scan"], ["beacon"]]
-    assert combine([scan(0.9), beacon(0.8)]).score == pytest.approx(1 - 0.1 * 0.2)
+    assert combined(scan(0.9), beacon(0.8)).score == pytest.approx(1 - 0.1 * 0.2)
 
 
 def test_a_rule_counts_once_with_its_loudest() -> None:
-    assert combine([scan(0.9), scan(0.85, port=22)]).score == pytest.approx(0.9)
+    assert combined(scan(0.9), scan(0.85, port=22)).score == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +110,7 @@ def test_a_rule_counts_once_with_its_loudest() -> None:
 )
 def test_what_may_be_the_same_connections_is_one(other: Finding) -> None:
     assert rules(beacon(0.85), other) == [["beacon", other.rule]]
-    assert combine([beacon(0.85), other]).score == pytest.approx(0.85)
+    assert combined(beacon(0.85), other).score == pytest.approx(0.85)
 
 
 @pytest.mark.parametrize(
@@ -140,10 +147,10 @@ def test_whole_volume_is_explained_by_what_was_at_the_time() -> None:
 
 def test_what_repeats_a_tactic_or_is_weak_counts_half() -> None:
     other = finding(0.8, "persistent_failure", "T1571", destination="203.0.113.10")
-    assert combine([beacon(0.8), other]).score == pytest.approx(1 - 0.2 * 0.6)
-    assert combine([scan(0.9), beacon(0.78)]).score == pytest.approx(1 - 0.1 * 0.61)
+    assert combined(beacon(0.8), other).score == pytest.approx(1 - 0.2 * 0.6)
+    assert combined(scan(0.9), beacon(0.78)).score == pytest.approx(1 - 0.1 * 0.61)
     weak = dataclasses.replace(other, score=0.76)
-    assert combine([beacon(0.8), weak]).score == pytest.approx(1 - 0.2 * (1 - 0.25 * 0.76))
+    assert combined(beacon(0.8), weak).score == pytest.approx(1 - 0.2 * (1 - 0.25 * 0.76))
 
 
 def test_what_is_about_names() -> None:

@@ -116,6 +116,12 @@ def _missed(page: Page, quality: Quality) -> None:
     if not quality.missed:
         return
     page.heading("Missed, by host")
+    single = sum(1 for missed in quality.missed if missed.connections == 1)
+    if single:
+        page.line(
+            f"{single:,} of {counted(len(quality.missed), 'host')} with one connection each.",
+            indent=2,
+        )
     rows = [[Text(name) for name in ("Host", "connections", "Label", "uids")]]
     for missed in quality.missed[: page.limit]:
         cells = (missed.host, f"{missed.connections:,}", missed.label, ", ".join(missed.uids))
