@@ -206,6 +206,8 @@ def _of_table(
 
 
 def _cells(text: str, delimiter: str) -> list[str] | None:
+    if '"' not in text:
+        return text.split(delimiter)
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True), None)
     except csv.Error:
