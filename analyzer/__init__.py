@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import AnalyzerError
 from analyzer.findings import Evidence, Finding, Severity
-from analyzer.report import HostRank, Report
+from analyzer.hosts import HostRank
+from analyzer.report import Report
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
     from analyzer.api import analyze, load_rules
     from analyzer.conversion import Conversion, convert
+    from analyzer.evaluation import Evaluation, evaluate
 
 __all__ = [
     "AnalyzerError",
     "Conversion",
+    "Evaluation",
     "Evidence",
     "Finding",
     "HostRank",
@@ -31,6 +34,7 @@ __all__ = [
     "__version__",
     "analyze",
     "convert",
+    "evaluate",
     "load_rules",
 ]
 
@@ -47,4 +51,8 @@ if not TYPE_CHECKING:  # or any name at all would have a type
             from analyzer import conversion  # noqa: PLC0415 - likewise of the compiler
 
             return getattr(conversion, name)
+        if name in ("Evaluation", "evaluate"):
+            from analyzer import evaluation  # noqa: PLC0415 - see above
+
+            return getattr(evaluation, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from analyzer import rules
-from analyzer.detectors import DETECTORS
+from analyzer.detectors import PARAMETERS
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
 from analyzer.errors import EmptyInputError
 from analyzer.findings import Severity
@@ -25,8 +25,7 @@ def load_rules(directory: Path | None = None) -> tuple[rules.Rule, ...]:
     Raises:
         RuleError: a rule breaks the contract; the message says where.
     """
-    parameters = {name: detector.parameters for name, detector in DETECTORS.items()}
-    return rules.load_rules(directory, detectors=parameters)
+    return rules.load_rules(directory, detectors=PARAMETERS)
 
 
 def analyze(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import AnalyzerError, OptionError
+from analyzer.evaluate_command import DESCRIPTION, add_evaluate
 from analyzer.findings import Severity
 from analyzer.standard_streams import (
     complain,
@@ -76,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     add = functools.partial(commands.add_parser, allow_abbrev=False)
     _add_analyze(add("analyze", help="analyse logs", description=_ANALYZE, epilog=_STATUS))
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
+    evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
+    add_evaluate(evaluate, _listed, _progress)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -265,8 +268,9 @@ def _rules_check(options: argparse.Namespace) -> int:
     from analyzer.writers.rules import render_check  # noqa: PLC0415
 
     status = DONE
-    for rule in load_rules(options.rules):
-        wrong = check(rule)
+    rules = load_rules(options.rules)
+    for rule in rules:
+        wrong = check(rule, beside=rules)
         show(functools.partial(render_check, rule, wrong))
         if wrong:
             status = FAILED

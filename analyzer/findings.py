@@ -25,6 +25,11 @@ class Severity(IntEnum):
         """The lowest score of this band."""
         return _BOUNDS[self]
 
+    @property
+    def highest(self) -> float:
+        """The score up to which a rule of this level may go, just inside the band."""
+        return _HIGHEST[self]
+
     @classmethod
     def of(cls, score: float) -> Severity:
         """The band a score in [0, 1] falls in."""
@@ -46,6 +51,14 @@ _BOUNDS = {
     Severity.MEDIUM: 0.8,
     Severity.HIGH: 0.9,
     Severity.CRITICAL: 0.95,
+}
+
+_HIGHEST = {
+    Severity.NONE: 0.699,
+    Severity.LOW: 0.799,
+    Severity.MEDIUM: 0.899,
+    Severity.HIGH: 0.949,
+    Severity.CRITICAL: 1.0,
 }
 
 

@@ -8,24 +8,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from analyzer.detectors import DETECTORS, Detection, Shared
+from analyzer.accumulation import accumulated, outside_sources
+from analyzer.detectors import ACCUMULATORS, DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
 from analyzer.exemplars import exemplars
 from analyzer.findings import SUPPRESS_FOR, Evidence, Finding, Severity
-from analyzer.report import Report, rank_hosts
+from analyzer.hosts import rank_hosts
+from analyzer.report import Report
 
 if TYPE_CHECKING:
     from analyzer.mitre import Technique
     from analyzer.records import Records
     from analyzer.rules import Rule
-
-# A rule's level is the loudest band it may reach; this keeps a score just inside it.
-_CAPS = {
-    Severity.LOW: 0.799,
-    Severity.MEDIUM: 0.899,
-    Severity.HIGH: 0.949,
-    Severity.CRITICAL: 1.0,
-}
 
 Stage = Callable[[str], None]
 
@@ -63,11 +57,17 @@ def run(
     shared = Shared()
     found: list[tuple[Rule, Detection]] = []
     for rule in rules:
+        if rule.detector in ACCUMULATORS:
+            continue
         with stage(rule.detector):
             detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
             found.extend((rule, detection) for detection in _merged(detections))
     with stage("exemplars"):
         findings = list(_findings(records, found, minimum))
+    with stage("hosts"):
+        outside = outside_sources(findings, records, shared)
+        hosts = rank_hosts((f for f in findings if f.severity >= minimum), outside)
+        findings += accumulated(rules, findings, outside)
     ordered = tuple(sorted(findings, key=lambda finding: finding.sort_key))
     return Report(
         all_findings=ordered,
@@ -76,7 +76,7 @@ def run(
         first=records.first,
         last=records.last,
         rules=tuple(rule.id for rule in rules),
-        hosts=rank_hosts(f for f in ordered if f.severity >= minimum),
+        hosts=hosts,
         stages=stages,
     )
 
@@ -123,7 +123,7 @@ def _joined(one: Detection, later: Detection) -> Detection:
 def _findings(
     records: Records, found: Sequence[tuple[Rule, Detection]], minimum: Severity
 ) -> Iterator[Finding]:
-    capped = [(r, replace(d, score=min(d.score, _CAPS[r.level]))) for r, d in found]
+    capped = [(r, replace(d, score=min(d.score, r.level.highest))) for r, d in found]
     quiet = [(r, d) for r, d in capped if Severity.of(d.score) < minimum]
     loud = [(r, d) for r, d in capped if Severity.of(d.score) >= minimum]
     for rule, detection in quiet:

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analyzer.findings import Finding, Severity
+from analyzer.hosts import HostRank
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.parsers.account import Account
-
-
-@dataclass(frozen=True, slots=True)
-class HostRank:
-    """One host and all that was found about it, added up.
-
-    Attributes:
-        host: its address.
-        score: combined certainty, 1 - prod(1 - score) over the rules that fired on it.
-        findings: how many reported findings are about it.
-        rules: ids of those rules, loudest first.
-        tactics: ATT&CK tactic ids touched, in ATT&CK's order.
-    """
-
-    host: str
-    score: float
-    findings: int
-    rules: tuple[str, ...]
-    tactics: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +26,7 @@ class Report:
         first: time of the earliest record, UTC epoch seconds; None without records.
         last: time of the latest.
         rules: ids of the rules that ran.
-        hosts: ranking of the sources of reported findings.
+        hosts: ranking of the sources of reported findings, our own hosts first.
         account: what became of the input; None when the records did not come from files.
         stages: seconds each stage took, in order.
     """
@@ -108,38 +89,3 @@ _COLUMNS = {
     "connections": "int64",
     "uids": "object",
 }
-
-
-def rank_hosts(findings: Iterable[Finding]) -> tuple[HostRank, ...]:
-    """Add up what was found about each source, most suspicious first.
-
-    Findings of one rule about one host are not independent, so each rule counts once, with its
-    loudest finding; across rules the certainties combine as independent evidence (noisy or:
-    Pearl, Probabilistic Reasoning in Intelligent Systems, 1988).
-    """
-    by_host: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_host.setdefault(finding.source, []).append(finding)
-    ranks = [_rank(host, about) for host, about in by_host.items()]
-    return tuple(sorted(ranks, key=lambda rank: (-rank.score, -rank.findings, rank.host)))
-
-
-def _rank(host: str, findings: list[Finding]) -> HostRank:
-    from analyzer.mitre import TACTICS  # noqa: PLC0415 - the table is only needed here
-
-    loudest: dict[str, float] = {}
-    for finding in findings:
-        loudest[finding.rule] = max(finding.score, loudest.get(finding.rule, 0.0))
-    doubt = 1.0
-    for score in loudest.values():
-        doubt *= 1.0 - score
-    touched = {
-        tactic for f in findings for technique in f.techniques for tactic in technique.tactics
-    }
-    return HostRank(
-        host=host,
-        score=1.0 - doubt,
-        findings=len(findings),
-        rules=tuple(sorted(loudest, key=lambda rule: (-loudest[rule], rule))),
-        tactics=tuple(tactic for tactic in TACTICS if tactic in touched),
-    )

@@ -106,7 +106,15 @@ def test_the_books_are_balanced(report: Report, traffic: Traffic) -> None:
     assert [Path(file.name).name for file in account.files] == ["conn.log", "dns.log", "ssl.log"]
     assert report.records == {"conn": rows["conn"], "dns": rows["dns"]}
     assert report.rules == tuple(sorted(file.stem for file in shipped_rules().glob("*.yaml")))
-    assert list(report.stages) == ["reading", "scan", "burst", "dns_tunnel", "fan_out", "exemplars"]
+    assert list(report.stages) == [
+        "reading",
+        "scan",
+        "burst",
+        "dns_tunnel",
+        "fan_out",
+        "exemplars",
+        "hosts",
+    ]
 
 
 def test_skipped_lines_are_in_the_books(logs: Path, tmp_path: Path, traffic: Traffic) -> None:
@@ -223,7 +231,7 @@ def test_progress_and_stages(logs: Path) -> None:
         on_stage=stages.append,
     )
     assert sum(counts) == sum(file.stat().st_size for file in logs.iterdir())
-    assert stages == ["reading", "dns_tunnel", "scan", "exemplars"]
+    assert stages == ["reading", "dns_tunnel", "scan", "exemplars", "hosts"]
 
 
 # The same input gives the same bytes

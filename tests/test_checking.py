@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.checking import check
-from analyzer.detectors import DETECTORS
+from analyzer.detectors import PARAMETERS
 from analyzer.errors import RuleError
-from analyzer.rules import Rule, load_rule, shipped_rules
+from analyzer.rules import Rule, load_rule, load_rules, shipped_rules
 
 CASES = """cases:
   - name: twenty silent hosts
@@ -30,7 +30,7 @@ def rule(tmp_path: Path, cases: str, **replaced: str) -> Rule:
         head = head.replace(old, new)
     file = tmp_path / "address_scan.yaml"
     file.write_text(head + cases, "utf-8")
-    return load_rule(file, detectors={name: d.parameters for name, d in DETECTORS.items()})
+    return load_rule(file, detectors=PARAMETERS)
 
 
 def line(checked: Rule, name: str) -> int:
@@ -63,6 +63,14 @@ def test_a_finding_too_many(tmp_path: Path) -> None:
             "unexpected high finding on 10.0.0.5 port 22 (score 0.92, T1046, T1018)"
         )
     ]
+
+
+def test_a_rule_that_judges_findings_needs_others_beside_it() -> None:
+    rules = load_rules(detectors=PARAMETERS)
+    (judging,) = (each for each in rules if each.id == "compromised_host")
+    assert check(judging, beside=rules) == []
+    (wrong,) = check(judging)
+    assert "a scan, then a tunnel: expected 1 findings" in wrong
 
 
 def test_a_level_that_is_too_low(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ SCAN = Finding(
 def test_bands(score: float, severity: Severity) -> None:
     assert Severity.of(score) is severity
     assert dataclasses.replace(SCAN, score=score).severity is severity
+    assert Severity.of(severity.highest) is severity
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

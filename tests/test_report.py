@@ -1,18 +1,14 @@
-"""Reports: what is reported, how hosts rank, and the data frame."""
+"""Reports: what is reported, and the data frame."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import pandas as pd
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from analyzer.findings import Finding, Severity
 from analyzer.mitre import technique
-from analyzer.report import Report, rank_hosts
+from analyzer.report import Report
 from tests.test_findings import SCAN
 
 
@@ -61,56 +57,3 @@ def test_the_data_frame() -> None:
     assert row["last"] - row["first"] == pd.Timedelta(seconds=400)
     assert row["techniques"] == ["T1046"]
     assert row["severity"] == "high"
-
-
-def test_rules_combine_and_repeats_do_not() -> None:
-    findings = [
-        finding(0.8, rule="address_scan"),
-        finding(0.9, rule="address_scan"),
-        finding(0.7, rule="dns_tunnel", tactic="T1071.004"),
-        finding(0.96, source="10.0.0.9"),
-    ]
-    first, second = rank_hosts(findings)
-    assert (first.host, first.findings) == ("10.0.0.5", 3)
-    assert first.score == pytest.approx(1 - 0.1 * 0.3)
-    assert first.rules == ("address_scan", "dns_tunnel")
-    assert first.tactics == ("TA0007", "TA0011")
-    assert (second.host, second.findings) == ("10.0.0.9", 1)
-    assert second.score == pytest.approx(0.96)
-
-
-def test_ties_are_broken_by_number_and_name() -> None:
-    findings = [
-        finding(0.8, source="10.0.0.3"),
-        finding(0.8, source="10.0.0.2"),
-        finding(0.8, source="10.0.0.9"),
-        finding(0.8, source="10.0.0.9"),
-    ]
-    assert [rank.host for rank in rank_hosts(findings)] == ["10.0.0.9", "10.0.0.2", "10.0.0.3"]
-
-
-def test_no_findings_rank_no_hosts() -> None:
-    assert rank_hosts([]) == ()
-
-
-@given(
-    st.lists(
-        st.tuples(st.floats(0, 1), st.sampled_from("abc"), st.sampled_from(["10.0.0.1", "::1"])),
-        max_size=12,
-    )
-)
-def test_a_host_is_at_least_as_sure_as_its_loudest_finding(
-    drawn: list[tuple[float, str, str]],
-) -> None:
-    findings = [finding(score, rule=rule, source=source) for score, rule, source in drawn]
-    ranks = rank_hosts(findings)
-    assert sorted(rank.host for rank in ranks) == sorted({source for _, _, source in drawn})
-    assert [rank.score for rank in ranks] == sorted((rank.score for rank in ranks), reverse=True)
-    for rank in ranks:
-        own = [each for each in findings if each.source == rank.host]
-        assert rank.findings == len(own)
-        loudest = max(each.score for each in own)
-        assert loudest - 1e-12 <= rank.score <= 1
-        assert sorted(rank.rules) == sorted({each.rule for each in own})
-        if len(rank.rules) == 1:
-            assert math.isclose(rank.score, loudest, abs_tol=1e-12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer.detectors import (
     burst,
+    compromised_host,
     dns_tunnel,
     fan_out,
     long_connection,
@@ -11,7 +12,13 @@ from analyzer.detectors import (
     scan,
     strobe,
 )
-from analyzer.detectors.detection import Detection, Detector, Shared
+from analyzer.detectors.detection import (
+    Accumulation,
+    Accumulator,
+    Detection,
+    Detector,
+    Shared,
+)
 
 DETECTORS: dict[str, Detector] = {
     detector.name: detector
@@ -27,4 +34,24 @@ DETECTORS: dict[str, Detector] = {
 }
 """Every detector by the name that rules use."""
 
-__all__ = ["DETECTORS", "Detection", "Detector", "Shared"]
+ACCUMULATORS: dict[str, Accumulator] = {
+    accumulator.name: accumulator for accumulator in (compromised_host.ACCUMULATOR,)
+}
+"""What judges their findings, likewise."""
+
+PARAMETERS: dict[str, type] = {
+    **{name: detector.parameters for name, detector in DETECTORS.items()},
+    **{name: accumulator.parameters for name, accumulator in ACCUMULATORS.items()},
+}
+"""The parameters of all of them."""
+
+__all__ = [
+    "ACCUMULATORS",
+    "DETECTORS",
+    "PARAMETERS",
+    "Accumulation",
+    "Accumulator",
+    "Detection",
+    "Detector",
+    "Shared",
+]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from analyzer.features import contacts, conversations, destinations, local_hosts
-from analyzer.findings import Evidence
+from analyzer.findings import Evidence, Finding
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -128,6 +128,38 @@ class Detector:
     name: str
     parameters: type
     find: Callable[[Records, Any, Shared], Iterable[Detection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulation:
+    """What several findings add up to.
+
+    Attributes:
+        detection: the sum, about the host they are about.
+        rests_on: the findings it rests on, loudest first; their techniques and connections are
+            shown with it.
+    """
+
+    detection: Detection
+    rests_on: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """A way of finding something in what detectors have found; it sees no records.
+
+    Accumulators run after all detectors, on the findings of all of them and of no accumulator.
+
+    Attributes:
+        name: what rules call it, unlike any detector.
+        parameters: the frozen dataclass of its parameters; every field has a default.
+        find: the accumulator itself: findings, parameters and the sources among them that are
+            outside, to accumulations. It reads nothing else and keeps nothing.
+    """
+
+    name: str
+    parameters: type
+    find: Callable[[Sequence[Finding], Any, Collection[str]], Iterable[Accumulation]]
 
 
 def score_on(value: float, curve: tuple[tuple[float, float], ...]) -> float:

@@ -16,15 +16,16 @@ from analyzer.findings import Evidence, Finding, Severity, duration, quantity
 from analyzer.mitre import TACTICS
 from analyzer.writers.notice import score_text
 from analyzer.writers.page import Page, counted
+from analyzer.writers.problems import render_problems
 from analyzer.zeek_format import format_iso8601
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from analyzer.parsers.account import Account, FileAccount
-    from analyzer.report import HostRank, Report
+    from analyzer.hosts import HostRank
+    from analyzer.parsers.account import Account
+    from analyzer.report import Report
 
-_PLACES = 3
 _STYLES = {
     Severity.NONE: "",
     Severity.LOW: "cyan",
@@ -51,7 +52,7 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
     _silence(page, report, len(findings))
     _hosts(page, report.hosts)
     if report.account is not None:
-        _problems(page, report.account)
+        render_problems(page, report.account)
     _stages(page, report.stages)
 
 
@@ -70,7 +71,7 @@ def render_conversion(account: Account, seconds: float, console: Console) -> Non
         f"{counted(account.packets, 'packet')}, in {seconds:.1f} s",
         style="bold",
     )
-    _problems(page, account)
+    render_problems(page, account)
 
 
 def _overview(page: Page, report: Report) -> None:
@@ -129,40 +130,39 @@ def _silence(page: Page, report: Report, reported: int) -> None:
 
 
 def _hosts(page: Page, hosts: Sequence[HostRank]) -> None:
-    """Print the hosts, most suspicious first, with what each did."""
+    """Print the hosts, most suspicious first, with what each did, and when if that adds up."""
     if not hosts:
         return
     page.heading("Hosts, most suspicious first")
+    shown = hosts[: page.limit]
     rows = [[Text("Host"), Text("Score"), Text("Findings"), Text("Rules, tactics")]]
-    for host in hosts[: page.limit]:
+    for host in shown:
         score, findings = Text(score_text(host.score)), Text(f"{host.findings:,}")
         rules = page.text(", ".join(host.rules))
         rows.append([page.text(host.host), score, findings, rules])
-        if host.tactics:
-            tactics = Text(", ".join(TACTICS[tactic].name for tactic in host.tactics))
-            rows.append([Text(), Text(), Text(), tactics])
+        where = Text() if host.is_local else Text("(outside)")
+        tactics = Text(", ".join(TACTICS[tactic].name for tactic in host.tactics))
+        if where or tactics:
+            rows.append([where, Text(), Text(), tactics])
     page.table(rows, right=(1, 2))
     page.more(len(hosts), "host")
+    for host in shown:
+        if host.is_local and len(host.timeline) > 1:
+            _timeline(page, host)
 
 
-def _problems(page: Page, account: Account) -> None:
-    """Print what could not be read, by reason with places, then whole files."""
-    skipped = account.skipped
-    remarked = sorted((file for file in account.files if file.note), key=lambda f: not f.failed)
-    if not skipped and not remarked and not account.passed_over:
-        return
-    page.heading("Problems reading")
-    for reason, number in skipped.most_common():
-        page.line(f"{counted(number, 'line')} skipped: {reason}", indent=2)
-        every = [e.location for file in account.files for e in file.examples if e.reason == reason]
-        places = every if page.verbose else every[:_PLACES]
-        if places:
-            page.line(", ".join(str(place) for place in places), indent=4)
-    for reason, number in account.passed_over.most_common():
-        page.line(f"{counted(number, 'packet')} passed over: {reason}", indent=2)
-    for file in remarked[: page.limit]:
-        page.line(f"{_fate(file)}: {file.name}: {file.note}", indent=2)
-    page.more(len(remarked), "file")
+def _timeline(page: Page, host: HostRank) -> None:
+    """Print what happened on a host, in order of time."""
+    pieces = counted(host.groups, "independent piece") + " of evidence in its worst day"
+    page.heading(f"Timeline of {host.host}, {pieces}")
+    page.table(
+        [
+            [page.text(_moment(event.time)), _in_words(event.severity), page.text(event.message)]
+            for event in host.timeline
+        ]
+    )
+    if host.left_out:
+        page.line(f"Not shown: {counted(host.left_out, 'quieter finding')}.", indent=2)
 
 
 def _stages(page: Page, stages: Mapping[str, float]) -> None:
@@ -207,12 +207,6 @@ def _beside(item: Evidence) -> tuple[str, str, str, str]:
     expected = "" if item.expected is None else f"expected {quantity(item.expected, item.unit)}"
     threshold = "" if item.threshold is None else f"threshold {quantity(item.threshold, item.unit)}"
     return item.name, quantity(item.observed, item.unit), expected, threshold
-
-
-def _fate(file: FileAccount) -> str:
-    if file.failed:
-        return "failed"
-    return "note" if file.read or file.packets else "ignored"
 
 
 def _records(records: Mapping[str, int]) -> str:

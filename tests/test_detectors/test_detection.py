@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.detectors import DETECTORS, Detection, Shared
+from analyzer.detectors import ACCUMULATORS, DETECTORS, PARAMETERS, Detection, Shared
 from analyzer.detectors.detection import prevalence_modifier, score_on
 
 CURVE = ((0.0, 0.0), (1.0, 0.7), (2.0, 0.8), (8.0, 0.9))
@@ -73,9 +73,15 @@ def test_the_detectors_stand_under_their_names() -> None:
     assert [detector.name for detector in DETECTORS.values()] == list(DETECTORS)
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+def test_what_judges_findings_is_named_unlike_any_detector() -> None:
+    assert list(ACCUMULATORS) == ["compromised_host"]
+    assert [each.name for each in ACCUMULATORS.values()] == list(ACCUMULATORS)
+    assert list(PARAMETERS) == [*DETECTORS, *ACCUMULATORS]
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_every_parameter_has_a_default_and_a_meaning(name: str) -> None:
-    declared = DETECTORS[name].parameters
+    declared = PARAMETERS[name]
     fields = dataclasses.fields(declared)
     assert fields
     for field in fields:

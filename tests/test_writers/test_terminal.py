@@ -12,9 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from analyzer.findings import Evidence, Finding, Severity
+from analyzer.hosts import rank_hosts
 from analyzer.mitre import technique
 from analyzer.parsers.account import Account, FileAccount
-from analyzer.report import Report, rank_hosts
+from analyzer.report import Report
 from analyzer.writers.terminal import render
 
 from . import FIRST, make_finding
@@ -93,7 +94,7 @@ Findings, loudest first
 Hosts, most suspicious first
   Host      Score  Findings  Rules, tactics
   10.0.0.7   0.97         1  beacon
-                             Discovery, Command and Control
+                             Command and Control
   10.0.0.5   0.93         1  address-scan
                              Discovery
 
@@ -230,3 +231,39 @@ def test_times_beyond_the_calendar_are_shown_as_seconds() -> None:
 def test_an_empty_message_and_a_finding_without_anything() -> None:
     bare = make_finding(message="", techniques=(), evidence=(), connections=0, uids=(), best=None)
     assert "  HIGH     0.93\n" in _show(_report(bare))
+
+
+def test_hosts_outside_are_marked_and_what_adds_up_has_a_timeline() -> None:
+    tunnel = make_finding(
+        rule="dns_tunnel",
+        score=0.85,
+        first=FIRST + 60,
+        techniques=(technique("T1071.004"),),
+        subject="example.com",
+        port=53,
+        message="10.0.0.5 asked for \x1b[2J below example.com",
+    )
+    outside = make_finding(source="203.0.113.9", score=0.96)
+    findings = (outside, make_finding(), tunnel)
+    report = Report(all_findings=findings, hosts=rank_hosts(findings, {"203.0.113.9"}))
+    lines = _show(report).splitlines()
+    assert lines[lines.index("Hosts, most suspicious first") :] == [
+        "Hosts, most suspicious first",
+        "  Host         Score  Findings  Rules, tactics",
+        "  10.0.0.5      0.98         2  address-scan, dns_tunnel",
+        "                                Discovery, Command and Control",
+        "  203.0.113.9   0.96         1  address-scan",
+        "  (outside)                     Discovery",
+        "",
+        "Timeline of 10.0.0.5, 2 independent pieces of evidence in its worst day",
+        "  2023-11-14 22:13:20  high    10.0.0.5 tried 254 hosts on 22/tcp, 250 of them",
+        "                               in vain",
+        "  2023-11-14 22:14:20  medium  10.0.0.5 asked for \\x1b[2J below example.com",
+    ]
+
+
+def test_a_timeline_says_what_it_leaves_out() -> None:
+    findings = [make_finding(port=port, first=FIRST + port) for port in range(1, 12)]
+    text = _show(Report(all_findings=tuple(findings), hosts=rank_hosts(findings)))
+    assert "Timeline of 10.0.0.5, 1 independent piece of evidence in its worst day" in text
+    assert "Not shown: 3 quieter findings." in text

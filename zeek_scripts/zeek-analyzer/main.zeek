@@ -12,6 +12,8 @@ export {
 		Block_Scan,
 		## A host moved far more bytes in five minutes than it ever does.
 		Byte_Burst,
+		## Several independent findings about a local host add up.
+		Compromised_Host,
 		## A host made far more connections in five minutes than it ever does.
 		Connection_Burst,
 		## A host asked for names that carry more information than names need.
