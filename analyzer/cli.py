@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.findings import Severity
@@ -95,6 +95,7 @@ Checksums are not verified, as with zeek -C: network cards fill them in after th
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
+    repeated: dict[str, Any] = {"action": "append", "default": []}
     add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
     add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
@@ -103,6 +104,10 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
     add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
     add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--allow", **repeated, metavar="FILE", help="do not report what this allowlist allows")
+    add(
+        "--intel", **repeated, metavar="PATH", help="indicators in Zeek's Intel format, to look for"
+    )
     add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
     add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
@@ -177,6 +182,8 @@ def _analyze(options: argparse.Namespace) -> int:
             select_rules=options.select,
             ignore_rules=options.ignore,
             local_networks=options.local_nets,
+            intelligence=options.intel,
+            allow=options.allow,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,
@@ -188,7 +195,7 @@ def _analyze(options: argparse.Namespace) -> int:
         )
     _write(report, options)
     limit = Severity[options.fail_on.upper()] if options.fail_on else None
-    if limit is not None and any(f.severity >= limit for f in report.all_findings):
+    if limit is not None and any(f.severity >= limit for f in report.not_allowed):
         return FOUND
     return DONE
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from analyzer.context import corroborated, in_context
 from analyzer.detectors import DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
 from analyzer.exemplars import exemplars
@@ -66,8 +67,11 @@ def run(
         with stage(rule.detector):
             detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
             found.extend((rule, detection) for detection in _merged(detections))
+    found = corroborated(found)
     with stage("exemplars"):
         findings = list(_findings(records, found, minimum))
+    with stage("context"):
+        findings = in_context(findings, records, shared)
     ordered = tuple(sorted(findings, key=lambda finding: finding.sort_key))
     return Report(
         all_findings=ordered,
@@ -139,6 +143,7 @@ def _findings(
             uids=tuple(uids),
             best=connections[0][0] if connections else None,
             evidence=finding.evidence + evidence,
+            server_names=tuple(names),
         )
 
 

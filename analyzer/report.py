@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from analyzer.allowlist import Allowlist, Entry
 from analyzer.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ class HostRank:
     tactics: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A finding that an allowlist keeps out of the report, and the entry that does."""
+
+    finding: Finding
+    entry: Entry
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The outcome of a run.
@@ -47,6 +56,9 @@ class Report:
         rules: ids of the rules that ran.
         hosts: ranking of the sources of reported findings.
         account: what became of the input; None when the records did not come from files.
+        intelligence: what became of files of indicators; None when there were none.
+        allowlist: what the site does not want to hear of; :meth:`allowing` sets it.
+        allowed: every finding, loud or not, that the allowlist allows.
         stages: seconds each stage took, in order.
     """
 
@@ -58,12 +70,33 @@ class Report:
     rules: tuple[str, ...] = ()
     hosts: tuple[HostRank, ...] = ()
     account: Account | None = None
+    intelligence: Account | None = None
+    allowlist: Allowlist = Allowlist()
+    allowed: tuple[Allowed, ...] = ()
     stages: dict[str, float] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The reported findings: at or above the minimum severity."""
-        return tuple(f for f in self.all_findings if f.severity >= self.minimum)
+        """The reported findings: at or above the minimum severity, and not allowed."""
+        return tuple(f for f in self.not_allowed if f.severity >= self.minimum)
+
+    @property
+    def not_allowed(self) -> tuple[Finding, ...]:
+        """Every finding, loud or not, that the allowlist does not allow."""
+        allowed = {each.finding for each in self.allowed}
+        return tuple(f for f in self.all_findings if f not in allowed)
+
+    @property
+    def silenced(self) -> tuple[Allowed, ...]:
+        """The findings that would be reported if they were not allowed, loudest first."""
+        return tuple(each for each in self.allowed if each.finding.severity >= self.minimum)
+
+    def allowing(self, allowlist: Allowlist) -> Report:
+        """The same run reported with another allowlist; nothing is computed anew on the data."""
+        entries = ((finding, allowlist.entry_for(finding)) for finding in self.all_findings)
+        allowed = tuple(Allowed(finding, entry) for finding, entry in entries if entry is not None)
+        report = replace(self, allowlist=allowlist, allowed=allowed)
+        return replace(report, hosts=rank_hosts(report.findings))
 
     @property
     def by_severity(self) -> Counter[Severity]:
@@ -107,6 +140,8 @@ _COLUMNS = {
     "evidence": "object",
     "connections": "int64",
     "uids": "object",
+    "server_names": "object",
+    "looked_up_as": "object",
 }
 
 
