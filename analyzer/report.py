@@ -71,7 +71,7 @@ class Report:
     hosts: tuple[HostRank, ...] = ()
     account: Account | None = None
     intelligence: Account | None = None
-    allowlist: Allowlist = Allowlist()
+    allowlist: Allowlist = field(default_factory=Allowlist)
     allowed: tuple[Allowed, ...] = ()
     stages: dict[str, float] = field(default_factory=dict)
 

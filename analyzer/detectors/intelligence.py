@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from analyzer.detectors.detection import (
     Detection,
@@ -51,61 +51,69 @@ _OF_URL = -0.17
 _FOR_OTHERS = 0.5
 
 
+Doing = Literal["contact", "lookup", "visit"]
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What of the matches is worth a line."""
+    """Which matches, and which of them are worth a line."""
 
+    doing: Doing = field(
+        default="contact",
+        metadata={
+            "meaning": "what is reported: a contact with what is listed, a lookup alone, or a "
+            "visit from outside"
+        },
+    )
     visitors: int = field(
         default=10,
         metadata={
-            "meaning": "listed outside hosts that a service answers, from which it is a public one "
-            "and none of them is reported"
+            "meaning": "listed outside hosts that a host answers, from which it is a public "
+            "service and no visit is reported"
         },
     )
 
 
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
-    """One detection for each local host and indicator."""
+    """One detection for each local host and indicator, of the kind asked for."""
     if not records.indicators:
         return
-    found = Matches(records, shared).found
-    if not found:
+    found = shared.get(Matches, lambda: Matches(records, shared)).found
+    doings = {key: _doing(match) for key, match in found.items()}
+    chosen = sorted(key for key, doing in doings.items() if doing == parameters.doing)
+    if not chosen:
         return
-    own = [key for key, match in found.items() if _is_own_doing(match)]
-    met_by = Counter(place for _, place in own)
+    met_by = Counter(place for (_, place), doing in doings.items() if doing != "visit")
     visitors = Counter(host for host, place in found if _is_visited(found[host, place]))
-    asked_for = _asked_for_others(records, found)
-    hosts = _local_hosts(records, shared)
-    for host, place in sorted(found):
+    asked_for = _asked_for_others(records, found) if parameters.doing == "lookup" else set()
+    hosts = shared.get((__name__, "hosts"), lambda: _local_hosts(records, shared))
+    for host, place in chosen:
         match, indicator = found[host, place], records.indicators[place]
         what, score = _judged(match)
         score += _OF_SUBNET * (indicator.kind == "subnet") + _OF_URL * indicator.of_url
-        if what == "visited" and visitors[host] >= parameters.visitors:
-            score = _KNOCKED
-        if (host, place) in asked_for:
-            score = min(score, _FOR_OTHERS)
-        # A list that has a place half of all hosts go to is wrong about it; that a place is rare
-        # adds nothing to its being listed.
-        score += min(prevalence_modifier(met_by[place], hosts), 0.0)
-        evidence = [
-            *_about(indicator),
-            *_done(match),
-            Evidence("local hosts that met it", met_by[place]),
-            Evidence("local hosts in all", hosts),
-        ]
-        if match.visits:
-            evidence.append(
-                Evidence(
-                    "listed outside hosts that this host answered",
-                    visitors[host],
-                    threshold=parameters.visitors,
-                )
-            )
-        yield _detection(host, indicator, match, what, round(score, 6), tuple(evidence))
+        evidence = [*_about(indicator), *_done(match)]
+        if parameters.doing == "visit":
+            if visitors[host] >= parameters.visitors:
+                score = min(score, _KNOCKED)
+            name = "listed outside hosts that this host answered"
+            evidence.append(Evidence(name, visitors[host], threshold=parameters.visitors))
+        else:
+            if (host, place) in asked_for:
+                score = min(score, _FOR_OTHERS)
+                evidence.append(Evidence("asked for", "another host, which is found, too"))
+            # A list that has a place half of all hosts go to is wrong about it; that a place is
+            # rare adds nothing to its being listed.
+            score += min(prevalence_modifier(met_by[place], hosts), 0.0)
+            evidence.append(Evidence("local hosts that met it", met_by[place]))
+            evidence.append(Evidence("local hosts in all", hosts))
+        detection = _detection(host, indicator, match, what)
+        yield replace(detection, score=round(score, 6), evidence=tuple(evidence))
 
 
-def _is_own_doing(match: Match) -> bool:
-    return bool(match.reached or match.queries or match.pointed or match.named)
+def _doing(match: Match) -> Doing:
+    if match.reached or match.named:
+        return "contact"
+    return "lookup" if match.queries or match.pointed else "visit"
 
 
 def _is_visited(match: Match) -> bool:
@@ -133,7 +141,8 @@ def _asked_for_others(
         clients.setdefault(row["resp_h"], set()).add(row["orig_h"])
     return {
         (host, place)
-        for host, place in found
+        for (host, place), match in found.items()
+        if match.queries and not match.reached
         if any((client, place) in found for client in clients.get(host, ()) if client != host)
     }
 
@@ -141,19 +150,18 @@ def _asked_for_others(
 def _judged(match: Match) -> tuple[str, float]:
     """What a host did, the worst of it, and how much that weighs."""
     answered = [traffic for traffic in match.reached if traffic.answered]
-    if match.named or any(traffic.bytes_out + traffic.bytes_in > 0 for traffic in answered):
-        return "reached", _EXCHANGED
-    if answered:
-        return "reached", _ANSWERED
-    if match.reached:
-        return "tried to reach", _TRIED
-    if match.queries > match.refused:
-        return "looked up", _LOOKED_UP
-    if match.queries:
-        return "looked up", _REFUSED
-    if match.pointed:
-        return "was pointed to", _IN_ANSWER
-    return ("visited", _VISITED) if _is_visited(match) else ("visited", _KNOCKED)
+    exchanged = match.named or any(t.bytes_out + t.bytes_in > 0 for t in answered)
+    judgements = (
+        (exchanged, "reached", _EXCHANGED),
+        (answered, "reached", _ANSWERED),
+        (match.reached, "tried to reach", _TRIED),
+        (match.queries > match.refused, "looked up", _LOOKED_UP),
+        (match.queries, "looked up", _REFUSED),
+        (match.pointed, "was pointed to", _IN_ANSWER),
+        (_is_visited(match), "visited", _VISITED),
+        (True, "visited", _KNOCKED),
+    )
+    return next((what, score) for holds, what, score in judgements if holds)
 
 
 def _about(indicator: Indicator) -> Iterator[Evidence]:
@@ -204,33 +212,27 @@ def _busiest(traffics: list[Traffic]) -> Traffic | None:
     )
 
 
-def _detection(
-    host: str,
-    indicator: Indicator,
-    match: Match,
-    what: str,
-    score: float,
-    evidence: tuple[Evidence, ...],
-) -> Detection:
+def _detection(host: str, indicator: Indicator, match: Match, what: str) -> Detection:
+    """The match in words; its score and evidence are still to come."""
     by = ", ".join(indicator.sources) or "threat intelligence"
     listed = f"{indicator.value}, which is listed by {by}"
     if indicator.of_url:
         listed = f"{indicator.value}, of which {by} lists a URL"
     traffic = _busiest(match.reached or match.visits)
-    source, destination, technique = host, traffic.address if traffic else None, "T1568"
-    if match.reached or match.named:
-        technique = "T1071"
+    doing = _doing(match)
+    source, destination = host, traffic.address if traffic else None
+    message = f"{host} {what} {listed}"
+    if doing == "contact":
         moved = sum(t.bytes_out + t.bytes_in for t in match.reached)
-        did = f"exchanged {quantity(moved, 'B')} with" if moved else what
-        message = f"{host} {did} {listed}"
-    elif _is_own_doing(match):
+        if moved:
+            message = f"{host} exchanged {quantity(moved, 'B')} with {listed}"
+    elif doing == "lookup":
         destination = None
-        message = f"{host} {what} {listed}"
     else:
         # As with scans from outside, it is the visitor's doing.
-        source, destination, technique = destination or "", host, "T1595"
+        source, destination = destination or "", host
         what = "was answered by" if _is_visited(match) else "knocked at"
-        message = f"{indicator.value}, listed by {by}, {what} {host}"
+        message = f"{source}, listed by {by}, {what} {host}"
     connections = [t.connections for t in (match.reached or match.visits)]
     return Detection(
         source=source,
@@ -240,12 +242,10 @@ def _detection(
         subject="" if indicator.kind == "address" else indicator.value,
         first=match.first,
         last=match.last,
-        score=score,
+        score=0.0,
         message=message,
-        evidence=evidence,
         connections=sum(connections) or match.queries or match.pointed,
-        technique=technique,
-        best="bytes" if match.reached or match.named or not _is_own_doing(match) else "query",
+        best="query" if doing == "lookup" else "bytes",
     )
 
 

@@ -7,6 +7,7 @@ colours, or forge a line. Colour only repeats what words say.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from analyzer.zeek_format import format_iso8601
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analyzer.allowlist import Entry
     from analyzer.parsers.account import Account, FileAccount
     from analyzer.report import HostRank, Report
 
@@ -49,9 +51,12 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
         _counts(page, findings)
         _findings(page, findings)
     _silence(page, report, len(findings))
+    _allowed(page, report)
     _hosts(page, report.hosts)
     if report.account is not None:
         _problems(page, report.account)
+    if report.intelligence is not None:
+        _problems(page, report.intelligence, "Problems reading intelligence")
     _stages(page, report.stages)
 
 
@@ -85,6 +90,28 @@ def _overview(page: Page, report: Report) -> None:
     page.line(" ".join(parts), style="bold")
     if report.first is not None and report.last is not None:
         page.line(_span(report.first, report.last))
+    if report.intelligence is not None:
+        _indicators(page, report.intelligence)
+
+
+def _indicators(page: Page, account: Account) -> None:
+    """Print what is listed, and where."""
+    nouns = {
+        "address": ("address", "addresses"),
+        "subnet": ("network", "networks"),
+        "domain": ("domain", "domains"),
+    }
+    kinds = ", ".join(
+        f"{account.read[kind]:,} {one if account.read[kind] == 1 else many}"
+        for kind, (one, many) in nouns.items()
+        if account.read[kind]
+    )
+    files = counted(sum(1 for file in account.files if file.read), "file")
+    skipped = f"{counted(account.skipped.total(), 'line')} skipped"
+    page.line(f"Looked for {kinds} listed in {files}; {skipped}")
+    if account.passed_over:
+        types = ", ".join(f"{kind} {n:,}" for kind, n in sorted(account.passed_over.items()))
+        page.line(f"Indicators that logs of connections and names do not show: {types}", indent=2)
 
 
 def _counts(page: Page, findings: Sequence[Finding]) -> None:
@@ -115,7 +142,7 @@ def _findings(page: Page, findings: Sequence[Finding]) -> None:
 
 def _silence(page: Page, report: Report, reported: int) -> None:
     """Print what was not found, or not shown because it is too weak."""
-    weaker = len(report.all_findings) - reported
+    weaker = len(report.all_findings) - reported - len(report.silenced)
     if not reported:
         page.heading(f"Nothing found at severity {report.minimum} or above")
         if report.first is None or report.last is None:
@@ -126,6 +153,27 @@ def _silence(page: Page, report: Report, reported: int) -> None:
     if weaker:
         what = counted(weaker, "weaker finding")
         page.line(f"Not shown: {what}, below severity {report.minimum}.", indent=2)
+
+
+def _allowed(page: Page, report: Report) -> None:
+    """Print how many findings the site allows, and by which entries."""
+    silenced = report.silenced
+    by_entry: dict[Entry, list[Finding]] = {}
+    for each in silenced:
+        by_entry.setdefault(each.entry, []).append(each.finding)
+    if by_entry:
+        what = counted(len(silenced), "finding")
+        page.heading(f"Allowed, not reported: {what}")
+        for entry, findings in sorted(by_entry.items(), key=lambda item: -len(item[1])):
+            page.line(f"{len(findings):,} by {entry.location}: {entry}", indent=2)
+            for finding in findings if page.verbose else ():
+                page.line(f"{finding.severity} {finding.rule}: {finding.message}", indent=4)
+    used = {each.entry for each in report.allowed}
+    unused = [entry for entry in report.allowlist.entries if entry not in used]
+    if unused and page.verbose:
+        page.heading("Allowlist entries that allow nothing of this")
+        for entry in unused:
+            page.line(f"{entry.location}: {entry}", indent=2)
 
 
 def _hosts(page: Page, hosts: Sequence[HostRank]) -> None:
@@ -145,20 +193,22 @@ def _hosts(page: Page, hosts: Sequence[HostRank]) -> None:
     page.more(len(hosts), "host")
 
 
-def _problems(page: Page, account: Account) -> None:
+def _problems(page: Page, account: Account, heading: str = "Problems reading") -> None:
     """Print what could not be read, by reason with places, then whole files."""
     skipped = account.skipped
     remarked = sorted((file for file in account.files if file.note), key=lambda f: not f.failed)
-    if not skipped and not remarked and not account.passed_over:
+    # Packets are passed over for faults, indicators because they are about something else.
+    passed_over = account.passed_over if account.packets else {}
+    if not skipped and not remarked and not passed_over:
         return
-    page.heading("Problems reading")
+    page.heading(heading)
     for reason, number in skipped.most_common():
         page.line(f"{counted(number, 'line')} skipped: {reason}", indent=2)
         every = [e.location for file in account.files for e in file.examples if e.reason == reason]
         places = every if page.verbose else every[:_PLACES]
         if places:
             page.line(", ".join(str(place) for place in places), indent=4)
-    for reason, number in account.passed_over.most_common():
+    for reason, number in Counter(passed_over).most_common():
         page.line(f"{counted(number, 'packet')} passed over: {reason}", indent=2)
     for file in remarked[: page.limit]:
         page.line(f"{_fate(file)}: {file.name}: {file.note}", indent=2)

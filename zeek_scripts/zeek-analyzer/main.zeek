@@ -28,6 +28,12 @@ export {
 		Ping_Sweep,
 		## A local host tried many ports of one host, and too few were open.
 		Port_Scan,
+		## A local host was in contact with what threat intelligence lists.
+		Threat_Intelligence,
+		## A local host looked up what threat intelligence lists, and went no further.
+		Threat_Intelligence_Lookup,
+		## A local host answered an outside host that threat intelligence lists.
+		Threat_Intelligence_Visitor,
 	};
 }
 
