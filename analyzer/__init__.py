@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.allowlist import Allowlist, read_allowlists
 from analyzer.errors import AnalyzerError
 from analyzer.findings import Evidence, Finding, Severity
 from analyzer.report import HostRank, Report
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from analyzer.conversion import Conversion, convert
 
 __all__ = [
+    "Allowlist",
     "AnalyzerError",
     "Conversion",
     "Evidence",
@@ -32,6 +34,7 @@ __all__ = [
     "analyze",
     "convert",
     "load_rules",
+    "read_allowlists",
 ]
 
 

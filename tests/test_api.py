@@ -37,6 +37,8 @@ COLUMNS = {
     "evidence": "object",
     "connections": "int64",
     "uids": "object",
+    "server_names": "object",
+    "looked_up_as": "object",
 }
 
 
@@ -106,7 +108,16 @@ def test_the_books_are_balanced(report: Report, traffic: Traffic) -> None:
     assert [Path(file.name).name for file in account.files] == ["conn.log", "dns.log", "ssl.log"]
     assert report.records == {"conn": rows["conn"], "dns": rows["dns"]}
     assert report.rules == tuple(sorted(file.stem for file in shipped_rules().glob("*.yaml")))
-    assert list(report.stages) == ["reading", "scan", "burst", "dns_tunnel", "fan_out", "exemplars"]
+    assert list(report.stages) == [
+        "reading",
+        "scan",
+        "burst",
+        "dns_tunnel",
+        "fan_out",
+        "threat_intelligence",
+        "exemplars",
+        "context",
+    ]
 
 
 def test_skipped_lines_are_in_the_books(logs: Path, tmp_path: Path, traffic: Traffic) -> None:
@@ -223,7 +234,7 @@ def test_progress_and_stages(logs: Path) -> None:
         on_stage=stages.append,
     )
     assert sum(counts) == sum(file.stat().st_size for file in logs.iterdir())
-    assert stages == ["reading", "dns_tunnel", "scan", "exemplars"]
+    assert stages == ["reading", "dns_tunnel", "scan", "exemplars", "context"]
 
 
 # The same input gives the same bytes
