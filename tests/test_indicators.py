@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 
 import pytest
@@ -82,12 +83,9 @@ def test_types_are_told_apart() -> None:
 
 @given(st.text(max_size=40), st.sampled_from(USED_TYPES))
 def test_any_text_is_an_indicator_or_refused(text: str, zeek_type: str) -> None:
-    try:
+    kinds = {"address": "Intel::ADDR", "subnet": "Intel::SUBNET", "domain": "Intel::DOMAIN"}
+    with contextlib.suppress(IndicatorError):
         found = parse_indicator(text, zeek_type)
-    except IndicatorError as error:
-        assert str(error)
-    else:
-        kinds = {"address": "Intel::ADDR", "subnet": "Intel::SUBNET", "domain": "Intel::DOMAIN"}
         again = parse_indicator(found.value, kinds[found.kind])
         assert (again.kind, again.value) == (found.kind, found.value)
 

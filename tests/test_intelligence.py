@@ -70,10 +70,10 @@ def test_wrong_lines_are_counted_with_their_places(tmp_path: Path) -> None:
     known = read(tmp_path, text)
     assert len(known.indicators) == 1
     file = tmp_path / "intel.dat"
+    misspelt = "(found 'Intel::ADR'; did you mean 'Intel::ADDR'?)"
     assert [str(problem) for problem in known.account.problems()] == [
         f"{file}:3: Intel::ADDR: not an IPv4 or IPv6 address (found '198.51.100.300')",
-        f"{file}:4: unknown indicator_type, expected {', '.join(USED_TYPES)} "
-        "(found 'Intel::ADR'; did you mean 'Intel::ADDR'?)",
+        f"{file}:4: unknown indicator_type, expected {', '.join(USED_TYPES)} {misspelt}",
         f"{file}:5: expected the 5 columns of #fields, separated by tabs (found 3)",
     ]
     assert known.account.skipped.total() == 3

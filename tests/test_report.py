@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.allowlist import parse_allowlist
 from analyzer.findings import Finding, Severity
 from analyzer.mitre import technique
 from analyzer.report import Report, rank_hosts
@@ -114,3 +115,33 @@ def test_a_host_is_at_least_as_sure_as_its_loudest_finding(
         assert sorted(rank.rules) == sorted({each.rule for each in own})
         if len(rank.rules) == 1:
             assert math.isclose(rank.score, loudest, abs_tol=1e-12)
+
+
+def test_what_is_allowed_is_kept_but_not_reported() -> None:
+    findings = (
+        finding(0.96),
+        finding(0.92, rule="dns_tunnel"),
+        finding(0.85, source="10.0.0.9"),
+        finding(0.1),
+    )
+    report = Report(all_findings=findings, minimum=Severity.HIGH)
+    allowing = report.allowing(parse_allowlist("10.0.0.5 rule:address_scan\n10.0.0.9", "list"))
+    assert allowing.all_findings == findings
+    assert allowing.findings == (findings[1],)
+    assert allowing.not_allowed == (findings[1],)
+    assert [(each.finding.score, each.entry.location.line) for each in allowing.allowed] == [
+        (0.96, 1),
+        (0.85, 2),
+        (0.1, 1),
+    ]
+    assert [each.finding.score for each in allowing.silenced] == [0.96]
+    assert [(rank.host, rank.rules) for rank in allowing.hosts] == [("10.0.0.5", ("dns_tunnel",))]
+    assert dict(allowing.by_severity) == {Severity.HIGH: 1}
+    assert len(allowing.dataframe()) == 1
+
+
+def test_another_allowlist_takes_the_place_of_the_one_before() -> None:
+    report = Report(all_findings=(finding(0.96),)).allowing(parse_allowlist("10.0.0.5"))
+    assert report.findings == ()
+    again = report.allowing(parse_allowlist("10.0.0.6"))
+    assert (len(again.findings), len(again.hosts), again.allowed) == (1, 1, ())
