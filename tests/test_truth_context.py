@@ -38,7 +38,7 @@ def said(report: Report, severity: Severity = LOUD) -> set[tuple[str, str, str, 
 def test_where_njrat_calls(data: Path, tmp_path: Path) -> None:
     file = listed(tmp_path, ("41.108.0.0/16", "SUBNET"), ("198.51.100.7", "ADDR"))
     report = analyzer.analyze(
-        data / "zeek" / "njrat-beacon", intelligence=[file], select_rules=RULES
+        data / "zeek" / "njrat-beacon" / "conn.log", intelligence=[file], select_rules=RULES
     )
     contact = ("threat_intelligence", "T1071", "192.168.1.115", "41.108.179.197", "41.108.0.0/16")
     assert said(report) == {contact}

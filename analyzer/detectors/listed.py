@@ -96,6 +96,7 @@ class Matches:
         self.found: dict[tuple[str, int], Match] = {}
         listed = records.indicators
         self._domains = {one.value: i for i, one in enumerate(listed) if one.kind == "domain"}
+        self._answers = self._every_answer()
         self._addresses = self._listed_addresses(listed)
         if records.counts["conn"]:
             self._add_contacts()
@@ -125,8 +126,7 @@ class Matches:
 
     def _every_address(self) -> Iterator[str]:
         met = shared_conversations(self._records, self._shared)
-        dns = self._records.dns
-        answers = dns.filter(dns.answers.notnull()).select(address=dns.answers.unnest())
+        answers = self._answers.select(address="answer")
         addresses = met.select(address="orig_h").union(met.select(address="resp_h"))
         every = addresses.union(answers).distinct().to_pyarrow()
         yield from (address for address in every["address"].to_pylist() if address)
@@ -153,29 +153,35 @@ class Matches:
 
     def _add_pointers(self) -> None:
         """Add the answers that hold a listed address."""
-        answers = self._answers().drop("answer_name")
         listed = self._addresses
-        held = answers.join(listed, answers.answer == listed.address)
-        self._point(held)
+        self._point(self._answers.join(listed, self._answers.answer == listed.address))
 
-    def _answers(self) -> ir.Table:
+    def _every_answer(self) -> ir.Table:
+        """Who got which answer to which question: the same ones come again and again."""
         dns = self._records.dns.filter(self._records.dns.answers.notnull())
-        every = dns.select("ts", host="orig_h", asked=plain_name(dns), answer=dns.answers.unnest())
-        return every.mutate(answer_name=every.answer.lower())
+        every = dns.select("ts", "query", host=dns.orig_h, answer=dns.answers.unnest())
+        counted = every.group_by("host", "query", "answer").aggregate(
+            first=every.ts.min(), last=every.ts.max(), queries=every.count()
+        )
+        named = counted.mutate(asked=plain_name(counted), other_name=counted.answer.lower())
+        return self._records.keep(named.drop("query"), "listed_answers")
 
     def _point(self, held: ir.Table) -> None:
         counted = held.group_by("host", "indicator", "asked").aggregate(
-            first=held.ts.min(), last=held.ts.max(), queries=held.count()
+            first=held["first"].min(),
+            last=held["last"].max(),
+            queries=held.queries.sum().cast("int64"),
         )
-        for row in _ordered(counted):
+        for row in _rows(counted):
             match = self._of(row)
             match.pointed += row["queries"]
             match.pointers.add(row["asked"])
 
     def _named(self, names: ir.Table, table: str) -> ir.Table:
         """Those of a column of names that are a listed domain or below one, with its indicator."""
+        names = names.distinct()
         below = names.mutate(zone=names.name.split(".")[-2:].join("."))
-        candidates = below.semi_join(self._zones, "zone").select("name").distinct().to_pyarrow()
+        candidates = below.semi_join(self._zones, "zone").select("name").to_pyarrow()
         found: dict[str, int] = {}
         for name in candidates["name"].to_pylist():
             place = next(
@@ -190,28 +196,30 @@ class Matches:
     def _add_lookups(self) -> None:
         asked = self._shared.get(asked_names, lambda: asked_names(self._records))
         listed = self._named(asked.select("name"), "listed_names")
-        for row in _ordered(asked.join(listed, "name").rename(host="orig_h")):
+        for row in _rows(asked.join(listed, "name").rename(host="orig_h")):
             match = self._of(row)
             match.queries += row["queries"]
             match.refused += row["refused"]
             match.asked.add(row["name"])
-        answers = self._answers()
-        aliases = self._named(answers.select(name="answer_name"), "listed_aliases")
-        aliased = answers.join(aliases, answers.answer_name == aliases.name)
+        answers = self._answers
+        aliases = self._named(answers.select(name="other_name"), "listed_aliases")
+        aliased = answers.join(aliases, answers.other_name == aliases.name)
         self._point(aliased)
         if self._records.counts["conn"]:
             direct = answers.join(listed, answers.asked == listed.name)
-            aliased = aliased.union(direct.select(aliased.columns))
-            self._add_reached(answers, aliased.select("host", "asked", "indicator").distinct())
+            questions = aliased.union(direct.select(aliased.columns))
+            self._add_reached(questions.select("host", "asked", "indicator").distinct())
 
-    def _add_reached(self, answers: ir.Table, questions: ir.Table) -> None:
+    def _add_reached(self, questions: ir.Table) -> None:
         """Add what hosts had to do with the addresses that a listed domain led them to."""
-        led = answers.join(questions, ["host", "asked"])
-        led = led.group_by("host", "indicator", address="answer").aggregate(asked=led.ts.min())
+        led = self._answers.join(questions, ["host", "asked"])
+        led = led.group_by("host", "indicator", address="answer").aggregate(
+            asked=led["first"].min()
+        )
         led = self._records.keep(led, "listed_led")
         met = shared_conversations(self._records, self._shared)
         after = met.join(led, [met.orig_h == led.host, met.resp_h == led.address])
-        for row in _ordered(_traffic(after.filter(after["last"] >= after.asked))):
+        for row in _rows(_traffic(after.filter(after["last"] >= after.asked))):
             self._of(row).reached.append(_row_traffic(row))
 
     def _add_server_names(self) -> None:
@@ -228,7 +236,7 @@ class Matches:
         counted = rows.group_by("indicator", "name", host="orig_h").aggregate(
             first=rows.ts.min(), last=rows.ts.max(), connections=rows.count()
         )
-        for row in _ordered(counted):
+        for row in _rows(counted):
             match = self._of(row)
             match.named += row["connections"]
             match.names.add(row["name"])
@@ -241,7 +249,7 @@ class Matches:
             host=rows.orig_h,
             address=rows.resp_h,
         ).drop("resp_p")
-        for row in _ordered(_traffic(reached.rename(resp_p="tried_p"))):
+        for row in _rows(_traffic(reached.rename(resp_p="tried_p"))):
             match = self._of(row)
             if row["address"] not in {each.address for each in match.reached}:
                 match.reached.append(_row_traffic(row))
@@ -280,7 +288,7 @@ def _row_traffic(row: dict[str, Any]) -> Traffic:
     )
 
 
-def _ordered(table: ir.Table) -> list[dict[str, Any]]:
+def _rows(table: ir.Table) -> list[dict[str, Any]]:
     return list(table.to_pyarrow().to_pylist())
 
 

@@ -58,8 +58,8 @@ def _parameters(page: Page, rule: Rule) -> None:
     rows = [("Parameter", "Value", "Default", "Meaning")]
     below = []
     for name, value, default, meaning in parameter_table(rule.parameters):
-        shown = [text if len(text) <= _WIDEST else "(below)" for text in (value, default)]
-        rows.append((name, *shown, meaning))
+        short = [text if len(text) <= _WIDEST else "(below)" for text in (value, default)]
+        rows.append((name, short[0], short[1], meaning))
         below += [
             f"{name}{' by default' * place}: {text.removeprefix('[').removesuffix(']')}"
             for place, text in enumerate((value, default))

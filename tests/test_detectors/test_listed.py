@@ -29,7 +29,7 @@ def matches(
     **logs: Sequence[Row],
 ) -> dict[tuple[str, str], Match]:
     """Match rows; by host and the indicator's value."""
-    with holding(conn, dns, **logs) as records:
+    with holding(conn, dns, local_networks=(), threads=None, **logs) as records:
         listed = replace(records, indicators=tuple(indicators))
         found = Matches(listed, Shared()).found
     return {(host, indicators[place].value): match for (host, place), match in found.items()}
