@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.allowlist import Allowlist, read_allowlists
 from analyzer.errors import AnalyzerError
 from analyzer.findings import Evidence, Finding, Severity
 from analyzer.hosts import HostRank
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analyzer.evaluation import Evaluation, evaluate
 
 __all__ = [
+    "Allowlist",
     "AnalyzerError",
     "Conversion",
     "Evaluation",
@@ -36,6 +38,7 @@ __all__ = [
     "convert",
     "evaluate",
     "load_rules",
+    "read_allowlists",
 ]
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from time import perf_counter
 
 from analyzer import rules
+from analyzer.allowlist import read_allowlists
 from analyzer.detectors import PARAMETERS
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
 from analyzer.errors import EmptyInputError
 from analyzer.findings import Severity
+from analyzer.intelligence import Intelligence
 from analyzer.networks import parse_networks
 from analyzer.parsers.reading import read
 from analyzer.pipeline import run
@@ -35,6 +37,8 @@ def analyze(
     select_rules: Collection[str] = (),
     ignore_rules: Collection[str] = (),
     local_networks: Iterable[str] = (),
+    intelligence: Iterable[str | os.PathLike[str]] = (),
+    allow: Iterable[str | os.PathLike[str]] = (),
     minimum: Severity = Severity.LOW,
     begin: float | None = None,
     end: float | None = None,
@@ -53,6 +57,10 @@ def analyze(
         ignore_rules: ids or patterns of rules not to run.
         local_networks: local networks in CIDR notation; by default those Zeek marked as local, else
             private space.
+        intelligence: files of indicators in the format of Zeek's Intel framework, directories of
+            such files, patterns; what they list is looked for, and what else is found there weighs
+            more.
+        allow: allowlists (:mod:`analyzer.allowlist`): findings to leave out of the report.
         minimum: severity from which findings are reported.
         begin: leave out records before this time (UTC epoch seconds).
         end: leave out records from this time on.
@@ -66,21 +74,39 @@ def analyze(
         What was found, on which records, and what became of the input.
 
     Raises:
-        InputError: a path does not exist, or no record came of the input.
+        InputError: a path does not exist, or no record (or indicator) came of the input.
         RuleError: a rule breaks the contract.
+        AllowlistError: an allowlist cannot be read or makes no sense.
         OptionError: an option makes no sense.
         ResourceError: memory or disk ran out.
     """
-    chosen = rules.select(load_rules(rules_directory), select_rules, ignore_rules)
+    every = load_rules(rules_directory)
+    chosen = rules.select(every, select_rules, ignore_rules)
     networks = parse_networks(local_networks)
-    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    allowlist = read_allowlists(_listed(allow))
+    allowlist.check_rules([rule.id for rule in every])
+    lists = _listed(intelligence)
+    known = Intelligence(lists, keep_all_problems=keep_all_problems)
+    named = _listed(paths)
     with Engine(memory_limit=memory_limit, threads=threads) as engine:
         on_stage("reading")
         begun = perf_counter()
         account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
-        records = engine.records(networks, begin=begin, end=end)
+        records = engine.records(networks, begin=begin, end=end, indicators=known.indicators)
         if not any(records.counts.values()):
             raise EmptyInputError("no record in the time asked for")
         reading = perf_counter() - begun
         report = run(records, chosen, minimum=minimum, on_stage=on_stage)
-    return replace(report, account=account, stages={"reading": reading, **report.stages})
+    report = replace(
+        report,
+        account=account,
+        intelligence=known.account if lists else None,
+        stages={"reading": reading, **report.stages},
+    )
+    return report.allowing(allowlist)
+
+
+def _listed(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+) -> list[str | os.PathLike[str]]:
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)

@@ -6,12 +6,13 @@ import hashlib
 import ipaddress
 import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analyzer import records
 from analyzer.errors import rule_error
 from analyzer.findings import Severity
+from analyzer.indicators import Indicator, IndicatorError, merged, parse_indicator
 from analyzer.mitre import TECHNIQUES, suggest
 from analyzer.parameters import Seconds, read_value
 from analyzer.yaml_lines import Node, Reading, did_you_mean
@@ -109,6 +110,7 @@ class Case:
         expectations: the findings; none for a benign case.
         local_nets: networks to take as local; empty leaves the choice to the analysis.
         templates: its traffic.
+        indicators: what threat intelligence lists meanwhile.
         file: the rule file.
         line: its line there.
     """
@@ -119,6 +121,7 @@ class Case:
     templates: tuple[Template, ...]
     file: Path
     line: int
+    indicators: tuple[Indicator, ...] = ()
 
     @property
     def benign(self) -> bool:
@@ -129,7 +132,9 @@ class Case:
 def parse_case(node: Node, reading: Reading, what: str) -> Case:
     """The case of a node, called ``what`` in the complaints that are noted in ``reading``."""
     before = len(reading.errors)
-    entries = reading.mapping(node, what, ("name", "expect"), ("local_nets", *_LOGS))
+    entries = reading.mapping(
+        node, what, ("name", "expect"), ("local_nets", "intelligence", *_LOGS)
+    )
     name = reading.text(entries.get("name"), f"{what}.name")
     expectations: tuple[Expectation, ...] = ()
     if "expect" in entries:
@@ -139,6 +144,11 @@ def parse_case(node: Node, reading: Reading, what: str) -> Case:
         if not _is_network(network.value):
             message = f"{what}.local_nets must hold networks such as 10.0.0.0/8, found {network}"
             reading.complain(message, network.line)
+    listed = reading.items(entries.get("intelligence"), f"{what}.intelligence")
+    indicators = [
+        _indicator(item, reading, f"{what}.intelligence[{place}]")
+        for place, item in enumerate(listed)
+    ]
     templates: list[Template] = []
     for log in _LOGS:
         for place, row in enumerate(reading.items(entries.get(log), f"{what}.{log}")):
@@ -158,10 +168,28 @@ def parse_case(node: Node, reading: Reading, what: str) -> Case:
         templates=tuple(templates),
         file=reading.file,
         line=node.line,
+        indicators=merged(indicator for indicator in indicators if indicator is not None),
     )
     if len(reading.errors) == before:
         _check_ends(case, reading, what)
     return case
+
+
+def _indicator(node: Node, reading: Reading, what: str) -> Indicator | None:
+    """An indicator with the columns of Zeek's Intel files."""
+    needed = ("indicator", "indicator_type")
+    entries = reading.mapping(node, what, needed, ("meta.source",))
+    texts = {
+        key: reading.text(entries.get(key), f"{what}.{key}") for key in (*needed, "meta.source")
+    }
+    if not all(texts[key] for key in needed):
+        return None
+    try:
+        found = parse_indicator(*(texts[key] for key in needed))
+    except IndicatorError as error:
+        reading.complain(f"{what}: {texts['indicator']!r} is {error}", node.line)
+        return None
+    return replace(found, sources=(texts["meta.source"],) if texts["meta.source"] else ())
 
 
 def _expectations(node: Node, reading: Reading, what: str) -> tuple[Expectation, ...]:

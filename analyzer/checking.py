@@ -32,7 +32,8 @@ def check(rule: Rule, beside: Sequence[Rule] = ()) -> list[str]:
         with Engine() as engine:
             for log, table in rows(case).items():
                 engine.insert(log, table)
-            report = run(engine.records(parse_networks(case.local_nets)), rules)
+            networks = parse_networks(case.local_nets)
+            report = run(engine.records(networks, indicators=case.indicators), rules)
         wrong += [
             f"{case.file}:{case.line}: {case.name}: {failure}"
             for failure in failures(case, report.all_findings, rule.id)

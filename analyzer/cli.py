@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
@@ -97,27 +97,35 @@ Checksums are not verified, as with zeek -C: network cards fill them in after th
 
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin"
+    )
+    add = parser.add_argument_group("what to look for").add_argument
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
+    add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
+    add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
+    add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
+    add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
+    add("--to", type=_time, dest="end", metavar="TIME", help="records before this time (UTC)")
+    reporting = parser.add_argument_group("what to report, and where")
+    add = reporting.add_argument
+    add("--allow", **repeated, metavar="FILE", help="leave out what this list allows; repeatable")
+    add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
+    add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
     add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
-    add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
-    add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
-    add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
-    add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
-    add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
-    add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
-    add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
-    add("--to", type=_time, dest="end", metavar="TIME", help="records before this time (UTC)")
-    add("--memory-limit", default="1GiB", metavar="SIZE", help="before spilling to disk (1GiB)")
-    add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
-    loudness = parser.add_mutually_exclusive_group()
+    loudness = reporting.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="no summary, no progress")
     loudness.add_argument(
-        "-v", "--verbose", action="store_true", help="every finding, every line skipped"
+        "-v", "--verbose", action="store_true", help="every finding, line skipped, entry not used"
     )
+    add = parser.add_argument_group("resources").add_argument
+    add("--memory-limit", default="1GiB", metavar="SIZE", help="before spilling to disk (1GiB)")
+    add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
     parser.set_defaults(command=_analyze)
 
 
@@ -180,6 +188,8 @@ def _analyze(options: argparse.Namespace) -> int:
             select_rules=options.select,
             ignore_rules=options.ignore,
             local_networks=options.local_nets,
+            intelligence=options.intel,
+            allow=options.allow,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,
@@ -191,7 +201,7 @@ def _analyze(options: argparse.Namespace) -> int:
         )
     _write(report, options)
     limit = Severity[options.fail_on.upper()] if options.fail_on else None
-    if limit is not None and any(f.severity >= limit for f in report.all_findings):
+    if limit is not None and any(f.severity >= limit for f in report.not_allowed):
         return FOUND
     return DONE
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from analyzer.derived import OUTCOMES, condensed
 from analyzer.errors import OptionError, ResourceError
+from analyzer.indicators import Indicator
 from analyzer.networks import LocalNetworks, Network
 from analyzer.records import DETECTION_COLUMNS, LOGS, Column, Records, columns
 
@@ -247,6 +248,7 @@ class Engine:
         *,
         begin: float | None = None,
         end: float | None = None,
+        indicators: Sequence[Indicator] = (),
     ) -> Records:
         """What has been loaded, ready for detectors.
 
@@ -254,6 +256,7 @@ class Engine:
             local_networks: the user's own networks; if none, what Zeek said decides.
             begin: leave out records before this time, UTC epoch seconds.
             end: leave out records from this time on.
+            indicators: what threat intelligence lists.
         """
         conn, dns = (self._between(log, begin, end) for log in ("conn", "dns"))
         bounds = [
@@ -278,6 +281,7 @@ class Engine:
             last=max((b["last"] for b in bounds if b["count"]), default=None),
             counts={"conn": bounds[0]["count"], "dns": bounds[1]["count"]},
             keep=self.keep,
+            indicators=tuple(indicators),
         )
 
     def _between(self, log: str, begin: float | None, end: float | None) -> ir.Table:

@@ -47,6 +47,10 @@ class RuleError(AnalyzerError):
     """A rule file breaks the rule contract."""
 
 
+class AllowlistError(AnalyzerError):
+    """An allowlist cannot be read, or an entry of it makes no sense."""
+
+
 class ModelError(AnalyzerError):
     """A trained model is missing or damaged."""
 

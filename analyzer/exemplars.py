@@ -70,7 +70,8 @@ def _query(
     joined = rows.join(wanted, ["orig_h", *keys])
     joined = joined.filter(joined.ts.between(joined.begin, joined.end))
     if best == "query":
-        joined = joined.filter(plain_name(joined).endswith(joined.below))
+        # The dot in front lets the domain itself stand for what is below it, too.
+        joined = joined.filter(("." + plain_name(joined)).endswith(joined.below))
     order = [*_order(joined, best), joined.ts, joined.uid, joined.resp_h, joined.orig_p]
     # Rows without a uid (old or foreign logs) are told apart by their ports.
     ranked = joined.mutate(rank=ibis.row_number().over(group_by=joined.finding, order_by=order))

@@ -164,6 +164,9 @@ class Finding:
         connections: how many connections (or queries) it stands for.
         uids: a few of their uids, the best one first.
         best: the connection that shows it best, if any is known.
+        server_names: what the hosts called the other side in those connections (SNI, Host).
+        looked_up_as: names whose DNS answers hold the destination, most asked for first; no more
+            than the pipeline keeps.
     """
 
     rule: str
@@ -182,6 +185,8 @@ class Finding:
     connections: int = 0
     uids: tuple[str, ...] = ()
     best: ConnectionId | None = field(default=None)
+    server_names: tuple[str, ...] = ()
+    looked_up_as: tuple[str, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -256,4 +261,6 @@ class Finding:
             ],
             "connections": self.connections,
             "uids": list(self.uids),
+            "server_names": list(self.server_names),
+            "looked_up_as": list(self.looked_up_as),
         }

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.accumulation import accumulated, outside_sources
+from analyzer.allowlist import Allowlist
+from analyzer.context import corroborated, in_context
 from analyzer.detectors import ACCUMULATORS, DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
 from analyzer.exemplars import exemplars
 from analyzer.findings import SUPPRESS_FOR, Evidence, Finding, Severity
-from analyzer.hosts import rank_hosts
 from analyzer.report import Report
 
 if TYPE_CHECKING:
@@ -62,23 +64,25 @@ def run(
         with stage(rule.detector):
             detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
             found.extend((rule, detection) for detection in _merged(detections))
+    found = corroborated(found)
     with stage("exemplars"):
         findings = list(_findings(records, found, minimum))
+    with stage("context"):
+        findings = in_context(findings, records, shared)
     with stage("hosts"):
         outside = outside_sources(findings, records, shared)
-        hosts = rank_hosts((f for f in findings if f.severity >= minimum), outside)
-        findings += accumulated(rules, findings, outside)
-    ordered = tuple(sorted(findings, key=lambda finding: finding.sort_key))
-    return Report(
-        all_findings=ordered,
-        minimum=minimum,
-        records=records.counts,
-        first=records.first,
-        last=records.last,
-        rules=tuple(rule.id for rule in rules),
-        hosts=hosts,
-        stages=stages,
-    )
+        return Report(
+            all_findings=tuple(findings),
+            minimum=minimum,
+            records=records.counts,
+            first=records.first,
+            last=records.last,
+            rules=tuple(rule.id for rule in rules),
+            outside=outside,
+            summed=frozenset(rule.id for rule in rules if rule.detector in ACCUMULATORS),
+            add_up=partial(accumulated, tuple(rules), outside=outside),
+            stages=stages,
+        ).allowing(Allowlist())
 
 
 def _about(detection: Detection) -> tuple[str, str, int, str, str]:
@@ -139,6 +143,7 @@ def _findings(
             uids=tuple(uids),
             best=connections[0][0] if connections else None,
             evidence=finding.evidence + evidence,
+            server_names=tuple(names),
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
+    from analyzer.indicators import Indicator
     from analyzer.networks import LocalNetworks
 
 # Zeek type -> (Ibis type of a scalar). Ports are 16 bits on the wire, so a larger one is an error;
@@ -216,6 +217,7 @@ class Records:
         last: time of the latest.
         counts: rows by log.
         keep: computes an expression once, or takes rows in, and holds them under a name.
+        indicators: what threat intelligence lists, each once.
     """
 
     conn: ir.Table
@@ -226,3 +228,4 @@ class Records:
     last: float | None
     counts: dict[str, int]
     keep: Callable[[ir.Table | pa.Table, str], ir.Table]
+    indicators: tuple[Indicator, ...] = ()

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from analyzer.allowlist import Allowlist, Entry
 from analyzer.findings import Finding, Severity
-from analyzer.hosts import HostRank
+from analyzer.hosts import HostRank, rank_hosts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.parsers.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A finding that an allowlist keeps out of the report, and the entry that does."""
+
+    finding: Finding
+    entry: Entry
+
+
+def _allowed(findings: Iterable[Finding], allowlist: Allowlist) -> list[Allowed]:
+    entries = ((finding, allowlist.entry_for(finding)) for finding in findings)
+    return [Allowed(finding, entry) for finding, entry in entries if entry is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +43,12 @@ class Report:
         rules: ids of the rules that ran.
         hosts: ranking of the sources of reported findings, our own hosts first.
         account: what became of the input; None when the records did not come from files.
+        intelligence: what became of files of indicators; None when there were none.
+        allowlist: what the site does not want to hear of; :meth:`allowing` sets it.
+        allowed: every finding, loud or not, that the allowlist allows.
+        outside: sources of findings that are not ours.
+        summed: ids of the rules that judge what the others found.
+        add_up: what those rules find in findings.
         stages: seconds each stage took, in order.
     """
 
@@ -39,12 +60,47 @@ class Report:
     rules: tuple[str, ...] = ()
     hosts: tuple[HostRank, ...] = ()
     account: Account | None = None
+    intelligence: Account | None = None
+    allowlist: Allowlist = field(default_factory=Allowlist)
+    allowed: tuple[Allowed, ...] = ()
+    outside: frozenset[str] = frozenset()
+    summed: frozenset[str] = frozenset()
+    add_up: Callable[[Sequence[Finding]], Iterable[Finding]] = lambda _: ()
     stages: dict[str, float] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The reported findings: at or above the minimum severity."""
-        return tuple(f for f in self.all_findings if f.severity >= self.minimum)
+        """The reported findings: at or above the minimum severity, and not allowed."""
+        return tuple(f for f in self.not_allowed if f.severity >= self.minimum)
+
+    @property
+    def not_allowed(self) -> tuple[Finding, ...]:
+        """Every finding, loud or not, that the allowlist does not allow."""
+        allowed = {each.finding for each in self.allowed}
+        return tuple(f for f in self.all_findings if f not in allowed)
+
+    @property
+    def silenced(self) -> tuple[Allowed, ...]:
+        """The findings that would be reported if they were not allowed, loudest first."""
+        return tuple(each for each in self.allowed if each.finding.severity >= self.minimum)
+
+    def allowing(self, allowlist: Allowlist) -> Report:
+        """The same run reported with another allowlist; nothing is computed anew on the data.
+
+        What is allowed does not add up to anything: hosts are ranked and judged without it.
+        """
+        found = [finding for finding in self.all_findings if finding.rule not in self.summed]
+        allowed = _allowed(found, allowlist)
+        silent = {each.finding for each in allowed}
+        sums = list(self.add_up([finding for finding in found if finding not in silent]))
+        report = replace(
+            self,
+            all_findings=tuple(sorted(found + sums, key=lambda finding: finding.sort_key)),
+            allowlist=allowlist,
+            allowed=tuple(allowed + _allowed(sums, allowlist)),
+        )
+        counted = (finding for finding in report.findings if finding.rule not in self.summed)
+        return replace(report, hosts=rank_hosts(counted, self.outside))
 
     @property
     def by_severity(self) -> Counter[Severity]:
@@ -88,4 +144,6 @@ _COLUMNS = {
     "evidence": "object",
     "connections": "int64",
     "uids": "object",
+    "server_names": "object",
+    "looked_up_as": "object",
 }

@@ -37,6 +37,8 @@ COLUMNS = {
     "evidence": "object",
     "connections": "int64",
     "uids": "object",
+    "server_names": "object",
+    "looked_up_as": "object",
 }
 
 
@@ -112,7 +114,9 @@ def test_the_books_are_balanced(report: Report, traffic: Traffic) -> None:
         "burst",
         "dns_tunnel",
         "fan_out",
+        "threat_intelligence",
         "exemplars",
+        "context",
         "hosts",
     ]
 
@@ -231,7 +235,7 @@ def test_progress_and_stages(logs: Path) -> None:
         on_stage=stages.append,
     )
     assert sum(counts) == sum(file.stat().st_size for file in logs.iterdir())
-    assert stages == ["reading", "dns_tunnel", "scan", "exemplars", "hosts"]
+    assert stages == ["reading", "dns_tunnel", "scan", "exemplars", "context", "hosts"]
 
 
 # The same input gives the same bytes

@@ -11,6 +11,7 @@ from analyzer import records
 from analyzer.cases import EPOCH, Case, failures, parse_case, rows
 from analyzer.errors import RuleError
 from analyzer.findings import Finding, Severity
+from analyzer.indicators import Indicator
 from analyzer.mitre import TECHNIQUES
 from analyzer.yaml_lines import Reading, read_yaml
 
@@ -517,3 +518,34 @@ def test_finding_that_no_expectation_concerns(file: Path) -> None:
 def test_severity_is_that_of_the_case(file: Path) -> None:
     (expectation,) = expecting(file, "{severity: critical}").expectations
     assert expectation.severity is Severity.CRITICAL
+
+
+LISTED = "name: a\nexpect: none\ndns: [{orig_h: 10.0.0.5, query: a.example}]\nintelligence:\n"
+
+
+def test_what_is_listed_meanwhile(file: Path) -> None:
+    case = parse(
+        file,
+        LISTED
+        + '- {indicator: Bad.example, indicator_type: "Intel::DOMAIN", meta.source: a feed}\n'
+        + '- {indicator: 198.51.100.7, indicator_type: "Intel::ADDR"}\n',
+    )
+    assert case.indicators == (
+        Indicator("address", "198.51.100.7"),
+        Indicator("domain", "bad.example", ("a feed",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ("{indicator: a.example}", "lacks the key 'indicator_type'"),
+        ('{indicator: x, indicator_type: "Intel::ADDR"}', "'x' is not an IPv4 or IPv6 address"),
+        ('{indicator: x, indicator_type: "Intel::X"}', "type is none of Intel::ADDR"),
+        ('{indicator: x, indicator_typ: "Intel::X"}', "unknown key 'indicator_typ'"),
+    ],
+)
+def test_what_cannot_be_listed(file: Path, row: str, complaint: str) -> None:
+    with pytest.raises(RuleError, match=complaint) as caught:
+        parse(file, f"{LISTED}- {row}\n")
+    assert f"{file}:5: " in str(caught.value)

@@ -656,6 +656,42 @@ def test_broken_rules_stop_an_analysis(run: Run, log: Path, rule: Path) -> None:
     assert said.err == f"zeek-analyzer: {log}: rules cannot be read from here: Not a directory\n"
 
 
+# Threat intelligence and allowlists
+
+
+INTEL = "#fields\tindicator\tindicator_type\tmeta.source\n10.0.1.7\tIntel::ADDR\ta feed\n"
+
+
+def test_intelligence(run: Run, log: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "intel.dat"
+    listed.write_text(INTEL + "10.0.1.8\tIntel::ADR\tx\n")
+    said = run("analyze", log, "--intel", listed, "--select", "threat_intelligence")
+    assert (said.status, said.err) == (0, "")
+    assert "Looked for 1 address listed in 1 file; 1 line skipped\n" in said.out
+    assert "10.0.0.5 tried to reach 10.0.1.7, which is listed by a feed" in said.out
+    listed.write_text("10.0.1.7\n")
+    said = run("analyze", log, "--intel", listed)
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith(f"zeek-analyzer: {listed}:1: no indicator in this file: ")
+
+
+def test_allowlist(run: Run, log: Path, tmp_path: Path) -> None:
+    allowed, out = tmp_path / "allow.txt", tmp_path / "out"
+    allowed.write_text("10.0.0.5 rule:*_scan # ours\n10.0.0.9\n")
+    options = (*SCAN, "--fail-on", "low", "--allow", allowed)
+    said = run("analyze", log, *options)
+    assert (said.status, said.err) == (0, "")
+    assert "Nothing found at severity low or above" in said.out
+    assert f"  1 by {allowed}:1: 10.0.0.5 rule:*_scan\n" in said.out.replace("\n    ", " ")
+    assert run("analyze", log, *options, "--out", out).status == 0
+    assert (out / "findings.jsonl").read_text() == ""
+    assert TITLE not in (out / "notice.log").read_text()
+    allowed.write_text("rule:adress_scan\n")
+    said = run("analyze", log, *options)
+    complaint = "rule:adress_scan matches no rule; did you mean 'address_scan'?"
+    assert (said.status, said.err) == (2, f"zeek-analyzer: {allowed}:1: {complaint}\n")
+
+
 # Help
 
 

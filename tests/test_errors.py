@@ -27,6 +27,7 @@ def test_a_rule_error_has_its_line() -> None:
         errors.InputError,
         errors.EmptyInputError,
         errors.RuleError,
+        errors.AllowlistError,
         errors.OptionError,
         errors.ResourceError,
         errors.OutputError,

@@ -222,5 +222,7 @@ def test_as_plain_values() -> None:
         ],
         "connections": 20,
         "uids": ["C1", "C2"],
+        "server_names": [],
+        "looked_up_as": [],
     }
     assert json.loads(json.dumps(SCAN.as_dict())) == SCAN.as_dict()

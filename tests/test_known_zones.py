@@ -7,7 +7,7 @@ import re
 import ibis
 import pytest
 
-from analyzer.known_zones import KINDS, below_zones, known_zones, zones_version
+from analyzer.known_zones import KINDS, _zones, below_zones, known_zones, zones_version
 from tests.test_detectors import holding, lookup
 
 
@@ -51,3 +51,28 @@ def test_no_zones_no_names() -> None:
         column = below_zones(records.dns["query"], frozenset())
         found = records.dns.select(below=column).filter(ibis._.below)
         assert found.to_pyarrow().to_pylist() == []
+
+
+def test_zones_are_sorted_by_kind_and_none_is_below_another() -> None:
+    for kind in KINDS:
+        listed = [zone for zone, own in _zones().items() if own == kind]
+        assert listed == sorted(listed)
+    assert [*_zones().values()] == sorted(_zones().values(), key=KINDS.index)
+    for zone in known_zones():
+        above = [".".join(zone.split(".")[k:]) for k in range(1, zone.count("."))]
+        assert not set(above) & known_zones(), zone
+
+
+@pytest.mark.parametrize(
+    ("zone", "kind"),
+    [
+        ("akamaiedge.net", "cdn"),
+        ("amazonaws.com", "cdn"),
+        ("spamhaus.org", "dnsbl"),
+        ("sophosxl.net", "reputation"),
+        ("footprintdns.com", "telemetry"),
+    ],
+)
+def test_zones_everybody_knows(zone: str, kind: str) -> None:
+    assert zone in known_zones(kind)
+    assert 300 <= len(known_zones()) <= 600

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pandas as pd
 
+from analyzer.allowlist import parse_allowlist
 from analyzer.findings import Finding, Severity
 from analyzer.mitre import technique
 from analyzer.report import Report
@@ -57,3 +59,55 @@ def test_the_data_frame() -> None:
     assert row["last"] - row["first"] == pd.Timedelta(seconds=400)
     assert row["techniques"] == ["T1046"]
     assert row["severity"] == "high"
+
+
+def test_what_is_allowed_is_kept_but_not_reported() -> None:
+    findings = (
+        finding(0.96),
+        finding(0.92, rule="dns_tunnel"),
+        finding(0.85, source="10.0.0.9"),
+        finding(0.1),
+    )
+    report = Report(all_findings=findings, minimum=Severity.HIGH)
+    allowing = report.allowing(parse_allowlist("10.0.0.5 rule:address_scan\n10.0.0.9", "list"))
+    assert allowing.all_findings == findings
+    assert allowing.findings == (findings[1],)
+    assert allowing.not_allowed == (findings[1],)
+    assert [(each.finding.score, each.entry.location.line) for each in allowing.allowed] == [
+        (0.96, 1),
+        (0.85, 2),
+        (0.1, 1),
+    ]
+    assert [each.finding.score for each in allowing.silenced] == [0.96]
+    assert [(rank.host, rank.rules) for rank in allowing.hosts] == [("10.0.0.5", ("dns_tunnel",))]
+    assert dict(allowing.by_severity) == {Severity.HIGH: 1}
+    assert len(allowing.dataframe()) == 1
+
+
+def test_another_allowlist_takes_the_place_of_the_one_before() -> None:
+    report = Report(all_findings=(finding(0.96),)).allowing(parse_allowlist("10.0.0.5"))
+    assert report.findings == ()
+    again = report.allowing(parse_allowlist("10.0.0.6"))
+    assert (len(again.findings), len(again.hosts), again.allowed) == (1, 1, ())
+
+
+def test_what_is_allowed_adds_up_to_nothing() -> None:
+    findings = (finding(0.92), finding(0.91, rule="dns_tunnel"))
+
+    def add_up(found: Sequence[Finding]) -> list[Finding]:
+        return [finding(0.97, rule="compromised_host")] if len(found) > 1 else []
+
+    report = Report(
+        all_findings=findings, summed=frozenset({"compromised_host"}), add_up=add_up
+    ).allowing(parse_allowlist(""))
+    assert [each.rule for each in report.findings] == [
+        "compromised_host",
+        "address_scan",
+        "dns_tunnel",
+    ]
+    assert [rank.rules for rank in report.hosts] == [("address_scan", "dns_tunnel")]
+    without = report.allowing(parse_allowlist("rule:dns_tunnel"))
+    assert [each.rule for each in without.findings] == ["address_scan"]
+    silent = report.allowing(parse_allowlist("rule:compromised_host"))
+    assert [each.rule for each in silent.findings] == ["address_scan", "dns_tunnel"]
+    assert report.allowing(parse_allowlist("")) == report

@@ -414,6 +414,7 @@ def installation(folder: Path) -> Callable[[], subprocess.CompletedProcess[str]]
     for name in (
         "errors",
         "findings",
+        "indicators",
         "records",
         "mitre",
         "yaml_lines",

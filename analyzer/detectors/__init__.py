@@ -7,6 +7,7 @@ from analyzer.detectors import (
     compromised_host,
     dns_tunnel,
     fan_out,
+    intelligence,
     long_connection,
     persistent_failure,
     scan,
@@ -30,6 +31,7 @@ DETECTORS: dict[str, Detector] = {
         persistent_failure.DETECTOR,
         long_connection.DETECTOR,
         strobe.DETECTOR,
+        intelligence.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""

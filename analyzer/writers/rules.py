@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from analyzer.rules import Rule
 
 
+_WIDEST = 16  # columns of a value in the table of parameters
+
+
 def render_list(rules: Sequence[Rule], console: Console) -> None:
     """Print a table of rules: id, level, techniques, title."""
     page = Page(console, verbose=True)
@@ -37,9 +40,7 @@ def render_page(rule: Rule, console: Console) -> None:
     console.print()
     page.table([[page.text(cell) for cell in row] for row in _facts(rule)])
     console.print()
-    headings = ("Parameter", "Value", "Default", "Meaning")
-    rows = [headings, *parameter_table(rule.parameters)]
-    page.table([[page.text(cell) for cell in row] for row in rows])
+    _parameters(page, rule)
     console.print()
     for heading, items in (
         ("False positives", rule.falsepositives),
@@ -50,6 +51,23 @@ def render_page(rule: Rule, console: Console) -> None:
         for item in items:
             # Left to the terminal to wrap, an address stays one that can be clicked and copied.
             console.print(Text("    - ") + page.text(item), soft_wrap=True)
+
+
+def _parameters(page: Page, rule: Rule) -> None:
+    """Print the parameters; a value too long for a column stands below them."""
+    rows = [("Parameter", "Value", "Default", "Meaning")]
+    below = []
+    for name, value, default, meaning in parameter_table(rule.parameters):
+        short = [text if len(text) <= _WIDEST else "(below)" for text in (value, default)]
+        rows.append((name, short[0], short[1], meaning))
+        below += [
+            f"{name}{' by default' * place}: {text.removeprefix('[').removesuffix(']')}"
+            for place, text in enumerate((value, default))
+            if len(text) > _WIDEST
+        ]
+    page.table([[page.text(cell) for cell in row] for row in rows])
+    for text in below:
+        page.line(text, indent=2)
 
 
 def _facts(rule: Rule) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from analyzer.zeek_format import format_iso8601
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analyzer.allowlist import Entry
     from analyzer.hosts import HostRank
     from analyzer.parsers.account import Account
     from analyzer.report import Report
@@ -50,9 +51,12 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
         _counts(page, findings)
         _findings(page, findings)
     _silence(page, report, len(findings))
+    _allowed(page, report)
     _hosts(page, report.hosts)
     if report.account is not None:
         render_problems(page, report.account)
+    if report.intelligence is not None:
+        render_problems(page, report.intelligence, "Problems reading intelligence")
     _stages(page, report.stages)
 
 
@@ -86,6 +90,28 @@ def _overview(page: Page, report: Report) -> None:
     page.line(" ".join(parts), style="bold")
     if report.first is not None and report.last is not None:
         page.line(_span(report.first, report.last))
+    if report.intelligence is not None:
+        _indicators(page, report.intelligence)
+
+
+def _indicators(page: Page, account: Account) -> None:
+    """Print what is listed, and where."""
+    nouns = {
+        "address": ("address", "addresses"),
+        "subnet": ("network", "networks"),
+        "domain": ("domain", "domains"),
+    }
+    kinds = ", ".join(
+        f"{account.read[kind]:,} {one if account.read[kind] == 1 else many}"
+        for kind, (one, many) in nouns.items()
+        if account.read[kind]
+    )
+    files = counted(sum(1 for file in account.files if file.read), "file")
+    skipped = f"{counted(account.skipped.total(), 'line')} skipped"
+    page.line(f"Looked for {kinds} listed in {files}; {skipped}")
+    if account.passed_over:
+        types = ", ".join(f"{kind} {n:,}" for kind, n in sorted(account.passed_over.items()))
+        page.line(f"Indicators that logs of connections and names do not show: {types}", indent=2)
 
 
 def _counts(page: Page, findings: Sequence[Finding]) -> None:
@@ -116,7 +142,7 @@ def _findings(page: Page, findings: Sequence[Finding]) -> None:
 
 def _silence(page: Page, report: Report, reported: int) -> None:
     """Print what was not found, or not shown because it is too weak."""
-    weaker = len(report.all_findings) - reported
+    weaker = len(report.all_findings) - reported - len(report.silenced)
     if not reported:
         page.heading(f"Nothing found at severity {report.minimum} or above")
         if report.first is None or report.last is None:
@@ -127,6 +153,27 @@ def _silence(page: Page, report: Report, reported: int) -> None:
     if weaker:
         what = counted(weaker, "weaker finding")
         page.line(f"Not shown: {what}, below severity {report.minimum}.", indent=2)
+
+
+def _allowed(page: Page, report: Report) -> None:
+    """Print how many findings the site allows, and by which entries."""
+    silenced = report.silenced
+    by_entry: dict[Entry, list[Finding]] = {}
+    for each in silenced:
+        by_entry.setdefault(each.entry, []).append(each.finding)
+    if by_entry:
+        what = counted(len(silenced), "finding")
+        page.heading(f"Allowed, not reported: {what}")
+        for entry, findings in sorted(by_entry.items(), key=lambda item: -len(item[1])):
+            page.line(f"{len(findings):,} by {entry.location}: {entry}", indent=2)
+            for finding in findings if page.verbose else ():
+                page.line(f"{finding.severity} {finding.rule}: {finding.message}", indent=4)
+    used = {each.entry for each in report.allowed}
+    unused = [entry for entry in report.allowlist.entries if entry not in used]
+    if unused and page.verbose:
+        page.heading("Allowlist entries that allow nothing of this")
+        for entry in unused:
+            page.line(f"{entry.location}: {entry}", indent=2)
 
 
 def _hosts(page: Page, hosts: Sequence[HostRank]) -> None:

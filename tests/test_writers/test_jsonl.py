@@ -33,6 +33,7 @@ def test_exact_line() -> None:
         '"message":"10.0.0.5 tried 254 hosts on 22/tcp, 250 of them in vain",'
         '"evidence":[{"name":"failed hosts","observed":250,"expected":null,"threshold":20,'
         '"unit":null}],"connections":254,"uids":["CHhAvVGS1DHFjwGM9","C2"],'
+        '"server_names":[],"looked_up_as":[],'
         '"first_time":"2023-11-14T22:13:20.000000Z",'
         '"last_time":"2023-11-14T22:20:00.123456Z"}\n'
     )

@@ -23,7 +23,7 @@ def test_nothing_is_said_where_all_is_well() -> None:
 
 
 def test_reasons_places_and_files() -> None:
-    log = FileAccount("conn.log", read=Counter(conn=1), keep_all=True)
+    log = FileAccount("conn.log", packets=7, read=Counter(conn=1), keep_all=True)
     for line in range(5):
         log.skip("too few columns", line + 1)
     broken = FileAccount("a.gz", note="ends in the middle of a block", failed=True)

@@ -96,6 +96,21 @@ def test_page() -> None:
     )
 
 
+@dataclass(frozen=True)
+class Zones:
+    zones: tuple[str, ...] = field(default=("one.example",), metadata={"meaning": "zones"})
+
+
+def test_a_long_value_stands_below_the_others() -> None:
+    rule = _rule(parameters=Zones(("one.example", "two.example", "three.example")))
+    assert (
+        "  Parameter  Value    Default        Meaning\n"
+        "  zones      (below)  [one.example]  zones\n"
+        "  zones: one.example, two.example, three.example\n"
+        "\n"
+    ) in _printed(lambda console: render_page(rule, console))
+
+
 def test_control_characters_of_a_rule_do_not_reach_the_terminal() -> None:
     hostile = "\x1b[2J\x07"
     rule = _rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from analyzer.allowlist import parse_allowlist
 from analyzer.findings import Evidence, Finding, Severity
 from analyzer.hosts import rank_hosts
 from analyzer.mitre import technique
@@ -267,3 +269,43 @@ def test_a_timeline_says_what_it_leaves_out() -> None:
     text = _show(Report(all_findings=tuple(findings), hosts=rank_hosts(findings)))
     assert "Timeline of 10.0.0.5, 1 independent piece of evidence in its worst day" in text
     assert "Not shown: 3 quieter findings." in text
+
+
+ALLOWED = """\
+
+Allowed, not reported: 2 findings
+  1 by ours:1: 203.0.113.9 rule:beac*
+  1 by ours:3: 10.0.0.5
+"""
+
+
+def test_what_is_allowed_and_by_which_entry() -> None:
+    report = _report(BEACON, make_finding(), make_finding(score=0.5))
+    entries = "203.0.113.9 rule:beac* # ours\n10.0.0.99\n10.0.0.5\n"
+    allowing = report.allowing(parse_allowlist(entries, "ours"))
+    shown = _show(allowing)
+    assert ALLOWED in shown
+    assert "Nothing found at severity low or above" in shown
+    assert "10.0.0.99" not in shown
+    assert "beacon: " not in shown
+    verbose = _show(allowing, 200, verbose=True)
+    assert "  1 by ours:3: 10.0.0.5\n    high address-scan: 10.0.0.5 tried 254 hosts" in verbose
+    assert "Allowlist entries that allow nothing of this\n  ours:2: 10.0.0.99\n" in verbose
+
+
+def test_what_was_listed() -> None:
+    file = FileAccount("intel.dat", lines=5, read=Counter(address=1, domain=1200))
+    file.skip("Intel::ADDR: not an IPv4 or IPv6 address", 7)
+    other = FileAccount("README", note="no indicator: empty")
+    account = Account([file, other], passed_over=Counter({"Intel::EMAIL": 3}))
+    shown = _show(replace(_report(), intelligence=account))
+    assert (
+        "Looked for 1 address, 1,200 domains listed in 1 file; 1 line skipped\n"
+        "  Indicators that logs of connections and names do not show: Intel::EMAIL 3\n"
+    ) in shown
+    assert (
+        "Problems reading intelligence\n"
+        "  1 line skipped: Intel::ADDR: not an IPv4 or IPv6 address\n"
+        "    intel.dat:7\n"
+        "  ignored: README: no indicator: empty\n"
+    ) in shown

@@ -36,6 +36,12 @@ export {
 		Port_Scan,
 		## A local host connected with one outside service without a pause, for hours.
 		Strobe,
+		## A local host was in contact with what threat intelligence lists.
+		Threat_Intelligence,
+		## A local host looked up what threat intelligence lists, and went no further.
+		Threat_Intelligence_Lookup,
+		## A local host answered an outside host that threat intelligence lists.
+		Threat_Intelligence_Visitor,
 	};
 }
 
