@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from analyzer.detectors import burst, dns_tunnel, fan_out, scan
+from analyzer.detectors import (
+    burst,
+    dns_long_name,
+    dns_nxdomain,
+    dns_transfer,
+    dns_tunnel,
+    dns_type,
+    dns_volume,
+    fan_out,
+    scan,
+)
 from analyzer.detectors.detection import Detection, Detector, Shared
 
 DETECTORS: dict[str, Detector] = {
     detector.name: detector
-    for detector in (scan.DETECTOR, fan_out.DETECTOR, burst.DETECTOR, dns_tunnel.DETECTOR)
+    for detector in (
+        scan.DETECTOR,
+        fan_out.DETECTOR,
+        burst.DETECTOR,
+        dns_tunnel.DETECTOR,
+        dns_long_name.DETECTOR,
+        dns_volume.DETECTOR,
+        dns_nxdomain.DETECTOR,
+        dns_transfer.DETECTOR,
+        dns_type.DETECTOR,
+    )
 }
 """Every detector by the name that rules use."""
 

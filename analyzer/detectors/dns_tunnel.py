@@ -116,7 +116,9 @@ def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd
     )
     bound = with_bucket_before(bound, ("orig_h", "zone"), ("information",))
     heavy = bound.filter(bound.information >= parameters.information / 2)
-    heavy = heavy.select("orig_h", "zone").distinct()
+    heavy = records.keep(heavy.select("orig_h", "zone").distinct(), "heavy_zones")
+    if not heavy.count().execute():
+        return pd.DataFrame()
     rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
     asked = asked.semi_join(heavy, ["orig_h", "zone"])
     lookups = known_zones("reputation", "dnsbl", "telemetry").union(parameters.lookup_zones)
