@@ -198,8 +198,11 @@ def asked_below(asked: ir.Table, domains: Collection[str], records: Records) -> 
     """
     wanted = records.keep(pa.table({"domain": pa.array(sorted(domains), pa.string())}), "domains")
     labels = asked.name.split(".")
+    count = labels.length()
     tails = [
-        asked.mutate(domain=labels[ibis.greatest(labels.length() - depth, 0) :].join("."))
+        asked.filter(count >= depth).mutate(
+            domain=labels[ibis.greatest(count - depth, 0) :].join(".")
+        )
         for depth in sorted({domain.count(".") + 1 for domain in domains})
     ]
     return ibis.union(*tails).semi_join(wanted, "domain") if tails else asked.limit(0)
