@@ -41,7 +41,7 @@ def test_attacks_in_names(tmp_path: Path) -> None:
     found = {(finding.rule, finding.source): finding.severity for finding in report.findings}
     assert found == {
         ("dns_tunnel", "10.20.1.28"): Severity.HIGH,
-        ("dns_rare_type", "10.20.1.28"): MEDIUM,
+        ("dns_rare_type", "10.20.1.28"): LOW,
         ("dns_tunnel", "10.20.1.29"): LOW,
         ("dns_txt_volume", "10.20.1.29"): LOW,
         ("dns_nxdomain", "10.20.1.30"): MEDIUM,

@@ -112,7 +112,7 @@ def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd
     asked = asked.mutate(zone=labels[-2:].join("."))
     bucket = (asked["first"] / parameters.window).floor().cast("int64")
     bound = asked.group_by("orig_h", "zone", bucket=bucket).aggregate(
-        information=(asked.name.length() * (_MOST_BITS / 8)).sum()
+        information=((asked.name.length() - asked.zone.length()) * (_MOST_BITS / 8)).sum()
     )
     bound = with_bucket_before(bound, ("orig_h", "zone"), ("information",))
     heavy = bound.filter(bound.information >= parameters.information / 2)

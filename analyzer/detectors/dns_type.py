@@ -54,6 +54,9 @@ _ANY_ALLOWANCE = 20.0
 _CURVE = ((0.0, 0.0), (1.0, 0.7), (20.0, 0.75), (200.0, 0.78), (10_000.0, 0.79))
 _CARRIER_CURVE = ((0.0, 0.0), (1.0, 0.7), (20.0, 0.8), (200.0, 0.85), (10_000.0, 0.9))
 _AT_HOME = 0.5
+# Where names are hardly ever repeated, they carry data, and dns_tunnel.py has more to say.
+_TUNNEL = 0.5
+_LOW = 0.79
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     if not rows:
         return
     servers = shared_name_servers(records, shared)
+    names = _names(rows, records)
     # One host in fifty does not make a habit of the network, however large it is.
     common = max(parameters.common, RARE * len(local))
     for row in rows:
@@ -95,7 +99,8 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         if parameters.of == "text":
             yield _of_text(row, alike, parameters, at_home=at_home)
         else:
-            yield _of_type(row, alike, parameters, at_home=at_home)
+            of_names = names.get((row["orig_h"], row["qtype_name"]), 0)
+            yield _of_type(row | {"names": of_names}, alike, parameters, at_home=at_home)
 
 
 def _rare(questions: ir.Table, parameters: Parameters) -> ir.Table:
@@ -108,6 +113,19 @@ def _rare(questions: ir.Table, parameters: Parameters) -> ir.Table:
         last=odd["last"].max(),
     )
     return table.filter(table.queries * 2 >= parameters.queries).order_by("orig_h", "qtype_name")
+
+
+def _names(rows: list[dict[str, Any]], records: Records) -> dict[tuple[str, str], int]:
+    """For each host and each type that carries data, how many names it asked for."""
+    sources = {row["orig_h"] for row in rows if row["qtype_name"] in _CARRIERS}
+    if not sources:
+        return {}
+    dns = records.dns
+    asked = dns.filter(dns.qtype_name.isin(_CARRIERS) & dns.orig_h.isin(sorted(sources)))
+    table = asked.group_by("orig_h", "qtype_name").aggregate(names=asked["query"].nunique())
+    return {
+        (row["orig_h"], row["qtype_name"]): row["names"] for row in table.to_pyarrow().to_pylist()
+    }
 
 
 def _text(questions: ir.Table, parameters: Parameters) -> ir.Table:
@@ -137,6 +155,8 @@ def _of_type(
     least = parameters.queries * (_ANY_ALLOWANCE if name in _ANY else 1)
     score = score_on(row["queries"] / least, curve)
     shown = "ANY" if name in _ANY else name
+    if row["names"] >= _TUNNEL * row["queries"]:
+        score = min(score, _LOW)
     return Detection(
         source=row["orig_h"],
         port=53,
@@ -149,6 +169,7 @@ def _of_type(
             Evidence(f"questions of type {shown}", row["queries"], expected=0, threshold=least),
             Evidence("local hosts asking for the type", alike, threshold=parameters.common),
             Evidence("servers asked", row["servers"]),
+            *([Evidence("distinct names", row["names"])] if name in _CARRIERS else []),
         ),
         connections=row["queries"],
         technique="T1498.002" if name in _ANY else None,

@@ -58,6 +58,14 @@ def test_what_is_said() -> None:
     }
 
 
+@pytest.mark.parametrize(("names", "score"), [(499, 0.85), (500, 0.79)])
+def test_names_that_carry_data_are_left_to_the_tunnels(names: int, score: float) -> None:
+    rows = [row | {"query": f"{k % names}.a.com"} for k, row in enumerate(asking(1000, "NULL"))]
+    (found,) = rare(rows)
+    assert found.score == pytest.approx(score)
+    assert evidence(found)["distinct names"] == names
+
+
 @pytest.mark.parametrize(
     "qtype", ["A", "AAAA", "HTTPS", "TXT", "MX", "PTR", "DNSKEY", "NBSTAT", "AXFR", None]
 )
