@@ -10,13 +10,14 @@ import pyarrow as pa
 from analyzer.networks import is_group
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import ibis.expr.types as ir
 
     from analyzer.records import Records
 
 HALF_DAY = 43_200.0
+HOUR = 3600.0
 
 
 def conversations(records: Records) -> ir.Table:
@@ -188,3 +189,51 @@ def asked_names(records: Records) -> ir.Table:
         },
     )
     return records.keep(table, "asked_names")
+
+
+def asked_below(asked: ir.Table, domains: Collection[str], records: Records) -> ir.Table:
+    """The names of :func:`asked_names`, `asked`, that are one of `domains` or below one.
+
+    They have the domain as ``domain``; no domain may lie below another.
+    """
+    wanted = records.keep(pa.table({"domain": pa.array(sorted(domains), pa.string())}), "domains")
+    labels = asked.name.split(".")
+    count = labels.length()
+    tails = [
+        asked.filter(count >= depth).mutate(
+            domain=labels[ibis.greatest(count - depth, 0) :].join(".")
+        )
+        for depth in sorted({domain.count(".") + 1 for domain in domains})
+    ]
+    return ibis.union(*tails).semi_join(wanted, "domain") if tails else asked.limit(0)
+
+
+def dns_questions(records: Records) -> ir.Table:
+    """Who asked whom for which types, a row per source, server, type and hour.
+
+    Columns: ``orig_h resp_h qtype_name`` (null where Zeek saw the answer alone), ``hour`` (hours
+    since 1970), ``queries``, ``accepted`` (NOERROR), ``first last`` (times). Questions to the
+    neighbours and to groups are left out, and so are messages without a question. Computed once
+    per run.
+    """
+    dns = records.dns
+    asked = dns.filter(dns["query"].notnull() & ~dns.resp_p.isin(_NEIGHBOUR_PORTS).fill_null(False))
+    table = asked.group_by(
+        "orig_h", "resp_h", "qtype_name", hour=(asked.ts / HOUR).floor().cast("int64")
+    ).aggregate(
+        queries=asked.count(),
+        accepted=(asked.rcode_name == "NOERROR").fill_null(False).sum(),
+        first=asked.ts.min(),
+        last=asked.ts.max(),
+    )
+    table = table.filter(~is_group(table.resp_h))
+    return records.keep(table, "dns_questions")
+
+
+def name_servers(questions: ir.Table) -> ir.Table:
+    """The hosts that answer questions, from :func:`dns_questions`: resolvers and name servers.
+
+    Columns: ``orig_h`` (such a host), ``clients`` (how many hosts ask it).
+    """
+    answering = questions.filter(questions.accepted > 0)
+    return answering.group_by(orig_h="resp_h").aggregate(clients=answering.orig_h.nunique())

@@ -79,9 +79,13 @@ _TABLE: dict[tuple[str, ...], tuple[tuple[str, str, dict[str, str]], ...]] = {
         (
             "T1595",
             "Active Scanning",
-            {"001": "Scanning IP Blocks", "002": "Vulnerability Scanning"},
+            {
+                "001": "Scanning IP Blocks",
+                "002": "Vulnerability Scanning",
+                "003": "Wordlist Scanning",
+            },
         ),
-        ("T1590", "Gather Victim Network Information", {}),
+        ("T1590", "Gather Victim Network Information", {"002": "DNS"}),
     ),
     ("TA0001",): (
         ("T1190", "Exploit Public-Facing Application", {}),

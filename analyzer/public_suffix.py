@@ -46,6 +46,7 @@ def _rules() -> dict[str, int]:
     return rules
 
 
+@cache
 def _longest() -> int:
     return max(rule.count(".") + 1 for rule in _rules())
 
@@ -89,6 +90,17 @@ def registered_domain(names: ir.Table, rules: ir.Table) -> ir.Table:
     return named.mutate(
         domain=ibis.ifelse(named.label_count >= wanted, domain, ibis.null("string"))
     ).drop("labels", "label_count", "suffix_labels")
+
+
+def domain_of(name: str) -> str | None:
+    """The registered domain of one name, as :func:`registered_domain` has it; for a few names."""
+    labels = name.split(".")
+    rules, suffix = _rules(), 1
+    for length in range(1, min(len(labels), _longest()) + 1):
+        extra = rules.get(".".join(labels[-length:]))
+        if extra is not None:
+            suffix = length + (_EXACT if extra == _WILDCARD and length == len(labels) else extra)
+    return ".".join(labels[-suffix - 1 :]) if len(labels) > suffix else None
 
 
 def _last(

@@ -12,6 +12,7 @@ from zat.log_to_dataframe import LogToDataFrame
 
 import analyzer
 from analyzer import Finding, Report, Severity
+from analyzer.detectors import ACCUMULATORS
 from analyzer.errors import EmptyInputError, InputError, OptionError, RuleError
 from analyzer.rules import shipped_rules
 from analyzer.writers import write_findings, write_notices
@@ -108,13 +109,12 @@ def test_the_books_are_balanced(report: Report, traffic: Traffic) -> None:
     assert [Path(file.name).name for file in account.files] == ["conn.log", "dns.log", "ssl.log"]
     assert report.records == {"conn": rows["conn"], "dns": rows["dns"]}
     assert report.rules == tuple(sorted(file.stem for file in shipped_rules().glob("*.yaml")))
+    detectors = dict.fromkeys(rule.detector for rule in analyzer.load_rules())
+    judging = [name for name in detectors if name in ACCUMULATORS]
+    assert judging == ["compromised_host"]
     assert list(report.stages) == [
         "reading",
-        "scan",
-        "burst",
-        "dns_tunnel",
-        "fan_out",
-        "threat_intelligence",
+        *(name for name in detectors if name not in judging),
         "exemplars",
         "context",
         "hosts",

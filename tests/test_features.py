@@ -10,11 +10,14 @@ import pytest
 from analyzer.engine import Engine
 from analyzer.features import (
     HALF_DAY,
+    asked_below,
     asked_names,
     contacts,
     conversations,
     destinations,
+    dns_questions,
     local_hosts,
+    name_servers,
     plain_name,
     with_bucket_before,
 )
@@ -189,6 +192,50 @@ def test_names_asked_for() -> None:
             "data_queries": 0,
             "refused": 0,
         },
+    ]
+
+
+def test_names_below_domains() -> None:
+    names = ["a.example.com", "example.com", "b.a.example.co.uk", "notexample.com", "x.co.uk"]
+    rows = [lookup(k, "10.0.0.1", name) for k, name in enumerate(names)]
+    with holding(dns=rows) as records:
+        asked = asked_names(records)
+        table = asked_below(asked, {"example.com", "example.co.uk"}, records).order_by("first")
+        found = [(row["name"], row["domain"]) for row in table.to_pyarrow().to_pylist()]
+        assert asked_below(asked, set(), records).count().execute() == 0
+    assert found == [
+        ("a.example.com", "example.com"),
+        ("example.com", "example.com"),
+        ("b.a.example.co.uk", "example.co.uk"),
+    ]
+
+
+def test_questions_and_who_answers_them() -> None:
+    rows = [
+        lookup(0, "10.0.0.1", "a.com"),
+        lookup(9, "10.0.0.1", "b.com", rcode_name="NXDOMAIN"),
+        lookup(3600, "10.0.0.1", "a.com"),
+        lookup(5, "10.0.0.2", "a.com", qtype_name="TXT", rcode_name=None),
+        lookup(6, "10.0.0.2", "", qtype_name="NS", resp_h="10.0.0.54", resp_p=None),
+        lookup(7, "10.0.0.2", "x.local", resp_p=5353),
+        lookup(7, "10.0.0.2", "x", resp_h="224.0.0.252"),
+        lookup(8, "10.0.0.2", "x") | {"query": None},
+    ]
+    with holding(dns=rows) as records:
+        questions = dns_questions(records)
+        table = questions.order_by("orig_h", "first").to_pyarrow().to_pylist()
+        servers = name_servers(questions).order_by("orig_h").to_pyarrow().to_pylist()
+    hour = int(START // 3600)
+    columns = ("orig_h", "resp_h", "qtype_name", "hour", "queries", "accepted", "first", "last")
+    assert [tuple(row[column] for column in columns) for row in table] == [
+        ("10.0.0.1", "10.0.0.53", "A", hour, 2, 1, START, START + 9),
+        ("10.0.0.1", "10.0.0.53", "A", hour + 1, 1, 1, START + 3600, START + 3600),
+        ("10.0.0.2", "10.0.0.53", "TXT", hour, 1, 0, START + 5, START + 5),
+        ("10.0.0.2", "10.0.0.54", "NS", hour, 1, 1, START + 6, START + 6),
+    ]
+    assert servers == [
+        {"orig_h": "10.0.0.53", "clients": 1},
+        {"orig_h": "10.0.0.54", "clients": 1},
     ]
 
 

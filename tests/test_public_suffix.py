@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publicsuffixlist import PublicSuffixList
 
 from analyzer.engine import Engine
-from analyzer.public_suffix import registered_domain, suffix_rules
+from analyzer.public_suffix import domain_of, registered_domain, suffix_rules
 
 
 def domains(names: list[str]) -> dict[str, str | None]:
@@ -54,6 +54,18 @@ def test_registered_domains_of() -> None:
     assert domains(list(EXAMPLES)) == EXAMPLES
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_registered_domain_of_one_name(name: str) -> None:
+    assert domain_of(name) == EXAMPLES[name]
+
+
+@pytest.mark.parametrize("international", [False, True])
+def test_one_name_is_as_many(international: bool) -> None:  # noqa: FBT001
+    library = PublicSuffixList()
+    for name in names_about_every_rule(international=international):
+        assert domain_of(name) == library.privatesuffix(name), name
+
+
 def test_every_name_stands_once_for_itself() -> None:
     assert domains(["example.com", "a.example.com"]) == {
         "example.com": "example.com",
@@ -61,9 +73,8 @@ def test_every_name_stands_once_for_itself() -> None:
     }
 
 
-@pytest.mark.parametrize("international", [False, True])
-def test_every_rule_is_applied_as_by_the_library(international: bool) -> None:  # noqa: FBT001
-    """Names at, above and below each rule of the list, in both spellings."""
+def names_about_every_rule(*, international: bool) -> list[str]:
+    """Names at, above and below each rule of the list, in one of its spellings."""
     text = resources.files("publicsuffixlist").joinpath("public_suffix_list.dat")
     names: set[str] = set()
     for line in text.read_text("utf-8").splitlines():
@@ -74,8 +85,14 @@ def test_every_rule_is_applied_as_by_the_library(international: bool) -> None:  
         if not international:
             base = base.encode("idna").decode("ascii")
         names |= {base, f"one.{base}", f"two.one.{base}", f"three.two.one.{base}"}
+    return sorted(names)
+
+
+@pytest.mark.parametrize("international", [False, True])
+def test_every_rule_is_applied_as_by_the_library(international: bool) -> None:  # noqa: FBT001
     library = PublicSuffixList()
-    expected = {name: library.privatesuffix(name) for name in sorted(names)}
+    names = names_about_every_rule(international=international)
+    expected = {name: library.privatesuffix(name) for name in names}
     found = domains(list(expected))
     different = {
         name: (found[name], domain) for name, domain in expected.items() if found[name] != domain

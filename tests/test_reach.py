@@ -151,8 +151,23 @@ def dnscat2(rng: np.random.Generator, number: int, carried: int) -> str:
     return _cut(header + rng.bytes(carried).hex(), 60)
 
 
+def bare_base32(rng: np.random.Generator, _: int, carried: int) -> str:
+    """A name that is nothing but data in base 32."""
+    return _cut(base64.b32encode(rng.bytes(carried)).decode().rstrip("=").lower(), 57)
+
+
+def bare_hex(rng: np.random.Generator, _: int, carried: int) -> str:
+    """A name that is nothing but data in hex."""
+    return _cut(rng.bytes(carried).hex(), 60)
+
+
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-KINDS: list[Callable[[np.random.Generator, int, int], str]] = [iodine, dnscat2]
+KINDS: list[Callable[[np.random.Generator, int, int], str]] = [
+    iodine,
+    dnscat2,
+    bare_base32,
+    bare_hex,
+]
 TYPES = ["NULL", "TXT", "CNAME", "MX", "A"]
 
 
@@ -167,7 +182,7 @@ def tunnel_rows(
     count = -(-size // carried)
     seconds = np.sort(rng.uniform(0, spread, count)) + rng.uniform(0, DAY - spread)
     qtype = str(rng.choice(TYPES))
-    kind = KINDS[number % 4 // 2]
+    kind = KINDS[number % 8 // 2]
     rows = [
         lookup(float(second), source, f"{kind(rng, k, carried)}.{domain}", qtype_name=qtype)
         for k, second in enumerate(seconds)

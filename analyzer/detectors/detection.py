@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from analyzer.features import contacts, conversations, destinations, local_hosts
+from analyzer.features import (
+    asked_names,
+    contacts,
+    conversations,
+    destinations,
+    dns_questions,
+    local_hosts,
+    name_servers,
+)
 from analyzer.findings import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -88,6 +96,42 @@ def shared_destinations(records: Records, shared: Shared) -> ir.Table:
 def shared_local_hosts(records: Records, shared: Shared) -> int:
     """How many local hosts there are, see :func:`analyzer.features.local_hosts`."""
     return shared.get(local_hosts, lambda: local_hosts(shared_contacts(records, shared)))
+
+
+def shared_questions(records: Records, shared: Shared) -> ir.Table:
+    """Who asked whom for which types, see :func:`analyzer.features.dns_questions`."""
+    return shared.get(dns_questions, lambda: dns_questions(records))
+
+
+def shared_names(records: Records, shared: Shared) -> ir.Table:
+    """Who asked for which name, see :func:`analyzer.features.asked_names`."""
+    return shared.get(asked_names, lambda: asked_names(records))
+
+
+def shared_name_servers(records: Records, shared: Shared) -> dict[str, int]:
+    """How many hosts each name server answers, see :func:`analyzer.features.name_servers`."""
+
+    def ask() -> dict[str, int]:
+        table = name_servers(shared_questions(records, shared)).to_pyarrow()
+        return dict(zip(table["orig_h"].to_pylist(), table["clients"].to_pylist(), strict=True))
+
+    return shared.get(name_servers, ask)
+
+
+def shared_local_askers(records: Records, shared: Shared) -> frozenset[str]:
+    """The local hosts that asked for anything, by their networks and by what Zeek said."""
+
+    def ask() -> frozenset[str]:
+        questions = shared_questions(records, shared)
+        asking = questions.select("orig_h").distinct().to_pandas().orig_h
+        local = set(asking[records.local.are_local(asking)])
+        if records.local.flagged and records.counts.get("conn"):
+            met = shared_contacts(records, shared)
+            flagged = met.filter(met.source_is_local).select("orig_h").distinct().to_pandas()
+            local |= set(flagged.orig_h) & set(asking)
+        return frozenset(local)
+
+    return shared.get((__name__, "askers"), ask)
 
 
 # Shares of the local hosts that meet a destination, from which it is rare or common, and what that

@@ -1,23 +1,25 @@
 """DNS tunnels: far more information in the names asked below one domain than names need.
 
 What a tunnel sends must stand in the names it asks for, each of them once. So the names that a
-source asks below a registered domain are weighed by the information they can carry, their length
-times their entropy (information heavy hitters: Ozery, Nadler and Shabtai, "Information-Based Heavy
-Hitters for Real-Time DNS Data Exfiltration Detection", NDSS 2024), and the heaviest hour counts.
+source asks below a registered domain are weighed by the information they can carry
+(:mod:`analyzer.information`), and the heaviest hour counts (heavy hitters: Ozery, Nadler
+and Shabtai, "Information-Based Heavy Hitters for Real-Time DNS Data Exfiltration Detection", NDSS
+2024).
+
 Content networks and lookup services fill names too; they differ in that their answers are contacted
-afterwards, that the same names come back, that many hosts ask them, or that the name is an address
-written backwards.
+afterwards, that the same names come back later, that many hosts ask them, or that the name is an
+address written backwards.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -30,15 +32,20 @@ from analyzer.detectors.detection import (
 )
 from analyzer.features import asked_names, plain_name, with_bucket_before
 from analyzer.findings import Evidence, quantity
+from analyzer.information import information
+from analyzer.known_zones import below_zones, known_zones
 from analyzer.parameters import Bytes, Seconds, Share
 from analyzer.public_suffix import registered_domain, suffix_rules
 
 if TYPE_CHECKING:
     from analyzer.records import Records
 
-# No more than this many bits a character, base32 and hexadecimal being the alphabets of tunnels
-# (base64 needs case, which resolvers do not keep).
-_BITS = 5.0
+# The most a character of a host name carries: letters of one case, digits, hyphen and underscore.
+# Other octets stand in names as escapes of four characters, which are worth no less.
+_MOST_BITS = math.log2(38)
+_FIRST_ABOVE_ASCII = 0x80
+_SURROGATES = 0xDC00  # PEP 383
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 # Times the threshold -> score.
 _CURVE = ((0.0, 0.0), (1.0, 0.7), (2.0, 0.8), (8.0, 0.9), (50.0, 0.95), (10_000.0, 0.99))
@@ -49,6 +56,10 @@ _DOUBT = 0.3
 # An address written backwards, as in reputation lists (RFC 5782), or 32 hexadecimal digits.
 _REVERSED_ADDRESS = re.compile(r"^(?:(?:[0-9a-f]\.){31}[0-9a-f]|(?:\d{1,3}\.){3}\d{1,3})(?:\.|$)")
 
+# A question for A, AAAA and HTTPS at once, and a resolver's retries (RFC 1035, 7.2: seconds apart)
+# are one use of a name; what is asked again after a minute is used again.
+_AGAIN = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -56,21 +67,22 @@ class Parameters:
 
     window: Seconds = field(default=3600.0, metadata={"meaning": "time weighed together"})
     information: Bytes = field(
-        default=2000.0, metadata={"meaning": "information in names from which a domain is reported"}
+        default=1700.0, metadata={"meaning": "information in names from which a domain is reported"}
     )
     names: int = field(default=8, metadata={"meaning": "least distinct names"})
     unique_share: Share = field(
-        default=0.5, metadata={"meaning": "least share of queries for a name not asked before"}
+        default=0.5, metadata={"meaning": "least share of names not asked again later"}
     )
     mean_length: float = field(
-        default=16.0,
+        default=12.0,
         metadata={"meaning": "least mean length of the names below the domain, in characters"},
     )
     common: int = field(
         default=5, metadata={"meaning": "sources asking that much from which a domain is a service"}
     )
     lookup_zones: tuple[str, ...] = field(
-        default=(), metadata={"meaning": "domains of services that encode lookups in names"}
+        default=(),
+        metadata={"meaning": "more zones, besides the known ones, that encode lookups in names"},
     )
 
 
@@ -100,16 +112,18 @@ def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd
     asked = asked.mutate(zone=labels[-2:].join("."))
     bucket = (asked["first"] / parameters.window).floor().cast("int64")
     bound = asked.group_by("orig_h", "zone", bucket=bucket).aggregate(
-        information=(asked.name.length() * (_BITS / 8)).sum()
+        information=((asked.name.length() - asked.zone.length()) * (_MOST_BITS / 8)).sum()
     )
     bound = with_bucket_before(bound, ("orig_h", "zone"), ("information",))
     heavy = bound.filter(bound.information >= parameters.information / 2)
-    heavy = heavy.select("orig_h", "zone").distinct()
+    heavy = records.keep(heavy.select("orig_h", "zone").distinct(), "heavy_zones")
+    if not heavy.count().execute():
+        return pd.DataFrame()
     rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
-    named = registered_domain(asked.semi_join(heavy, ["orig_h", "zone"]), rules)
+    asked = asked.semi_join(heavy, ["orig_h", "zone"])
+    lookups = known_zones("reputation", "dnsbl", "telemetry").union(parameters.lookup_zones)
+    named = registered_domain(asked.filter(~below_zones(asked.name, lookups)), rules)
     below = named.filter(named.domain.notnull() & (named.name != named.domain))
-    if parameters.lookup_zones:
-        below = below.filter(~below.domain.isin(parameters.lookup_zones))
     frame: pd.DataFrame = below.drop("zone").to_pandas()
     return frame
 
@@ -118,28 +132,31 @@ def _weighed(names: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
     """Each source and domain with the totals of its names and its heaviest window."""
     # A lookup carries the address it is about; whatever stands behind it may still be a tunnel's.
     below = [
-        _REVERSED_ADDRESS.sub("", name[: -len(domain) - 1], count=1)
+        _ESCAPE.sub(_octet, _REVERSED_ADDRESS.sub("", name[: -len(domain) - 1], count=1))
         for name, domain in zip(names.name, names.domain, strict=True)
     ]
-    names = names.assign(length=[len(text) for text in below], carried=information(below))
+    kept = pd.Series(below, names.index, dtype=object)  # surrogates are no text to Arrow
+    names = names.assign(below=kept, length=[len(text) for text in below])
     names = names[names.length > 0].sort_values(["orig_h", "domain", "first", "name"])
+    keys = names.groupby(["orig_h", "domain"], sort=False)
+    names = names[keys["name"].transform("size") >= parameters.names]
+    keys = names.groupby(["orig_h", "domain"], sort=False)
+    names = names.assign(carried=information(names.below.tolist(), keys.ngroup().to_numpy()))
     rows = []
     for (source, domain), group in names.groupby(["orig_h", "domain"], sort=False):
-        if len(group) < parameters.names:
-            continue
         first = group["first"].to_numpy()
         weight = np.concatenate(([0.0], np.cumsum(group.carried.to_numpy())))
         start = np.searchsorted(first, first - parameters.window, side="right")
         sums = weight[1:] - weight[start]
         end = int(np.argmax(sums))
+        again = (group["last"] - group["first"] > _AGAIN) & (group.queries > 1)
         rows.append(
             {
                 "orig_h": source,
                 "domain": domain,
                 "information": float(sums[end]),
-                "begin": float(first[start[end]]),
-                "end": float(first[end]),
                 "names": len(group),
+                "unique": float(1 - again.mean()),
                 "queries": int(group.queries.sum()),
                 "data_queries": int(group.data_queries.sum()),
                 "length": float(group.length.mean()),
@@ -150,33 +167,15 @@ def _weighed(names: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_WEIGHED)
 
 
+def _octet(escape: re.Match[str]) -> str:
+    value = int(escape[1], 16)
+    return chr(value) if value < _FIRST_ABOVE_ASCII else chr(_SURROGATES + value)
+
+
 _WEIGHED = [
-    "orig_h", "domain", "information", "begin", "end", "names", "queries", "data_queries",
-    "length", "first", "last",
+    "orig_h", "domain", "information", "names", "unique", "queries", "data_queries", "length",
+    "first", "last",
 ]  # fmt: skip
-
-
-def information(texts: list[str]) -> npt.NDArray[np.float64]:
-    """Bytes that each text can carry: its length times the entropy of its characters, over 8.
-
-    The entropy is Shannon's, of the text's own characters (dots left out), at most 5 bits.
-    """
-    encoded = [text.replace(".", "").encode("utf-8", "replace") for text in texts]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    result = np.zeros(len(encoded))
-    # In portions, so that the table of counts stays small.
-    for start in range(0, len(encoded), 8192):
-        part = slice(start, start + 8192)
-        size = lengths[part]
-        characters = np.frombuffer(b"".join(encoded[part]), np.uint8)
-        owner = np.repeat(np.arange(size.size), size)
-        counts = np.bincount(owner * 256 + characters, minlength=size.size * 256)
-        counts = counts.reshape(size.size, 256)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = counts / size[:, None]
-            entropy = -np.where(counts > 0, share * np.log2(share), 0.0).sum(axis=1)
-        result[part] = np.where(size > 0, size * np.minimum(entropy, _BITS) / 8, 0.0)
-    return result
 
 
 def _followed(
@@ -207,12 +206,16 @@ def _followed(
 def _detection(
     row: dict[Any, Any], contacted: float, sources: int, parameters: Parameters
 ) -> Detection:
-    unique = row["names"] / row["queries"]
     data = row["data_queries"] / row["queries"]
     score = score_on(row["information"] / parameters.information, _CURVE)
     # Free data types need no long names to be odd; address lookups do.
     short = row["length"] < parameters.mean_length and data < parameters.unique_share
-    doubts = [unique < parameters.unique_share, short, contacted > 0, sources >= parameters.common]
+    doubts = [
+        row["unique"] < parameters.unique_share,
+        short,
+        contacted > 0,
+        sources >= parameters.common,
+    ]
     score = max(0.0, score - _DOUBT * sum(doubts))
     return Detection(
         source=row["orig_h"],
@@ -234,7 +237,9 @@ def _detection(
                 unit="B",
             ),
             Evidence(
-                "distinct names per query", round(unique, 3), threshold=parameters.unique_share
+                "share of names not asked again later",
+                round(row["unique"], 3),
+                threshold=parameters.unique_share,
             ),
             Evidence("mean length below the domain", round(row["length"], 1), expected=7.0),
             Evidence("share of TXT, NULL, CNAME and the like", round(data, 3), expected=0.02),

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.detectors import ACCUMULATORS, DETECTORS, PARAMETERS, Detection, Shared
-from analyzer.detectors.detection import prevalence_modifier, score_on
+from analyzer.detectors.detection import (
+    prevalence_modifier,
+    score_on,
+    shared_local_askers,
+    shared_name_servers,
+    shared_names,
+    shared_questions,
+)
+
+from . import connection, holding, lookup
 
 CURVE = ((0.0, 0.0), (1.0, 0.7), (2.0, 0.8), (8.0, 0.9))
 
@@ -69,7 +78,17 @@ def test_a_detection_names_no_more_than_it_knows() -> None:
 
 
 def test_the_detectors_stand_under_their_names() -> None:
-    assert list(DETECTORS) == ["scan", "fan_out", "burst", "dns_tunnel"]
+    assert list(DETECTORS) == [
+        "scan",
+        "fan_out",
+        "burst",
+        "dns_tunnel",
+        "dns_long_name",
+        "dns_volume",
+        "dns_nxdomain",
+        "dns_transfer",
+        "dns_type",
+    ]
     assert [detector.name for detector in DETECTORS.values()] == list(DETECTORS)
 
 
@@ -98,3 +117,22 @@ def test_every_parameter_has_a_default_and_a_meaning(name: str) -> None:
 )
 def test_what_prevalence_does_to_a_score(sources: int, hosts: int, modifier: float) -> None:
     assert prevalence_modifier(sources, hosts) == modifier
+
+
+def test_who_asks_and_who_answers() -> None:
+    dns = [
+        lookup(0, "10.0.0.1", "a.com"),
+        lookup(1, "198.51.100.1", "a.com", resp_h="10.0.0.1"),
+        lookup(2, "198.51.100.2", "a.com", resp_h="10.0.0.1", rcode_name="REFUSED"),
+    ]
+    flagged = connection(5, "198.51.100.1", "192.0.2.1", 443, local_orig=True)
+    with holding(dns=dns) as records:
+        shared = Shared()
+        assert shared_local_askers(records, shared) == {"10.0.0.1"}
+        assert shared_name_servers(records, shared) == {"10.0.0.53": 1, "10.0.0.1": 1}
+        assert shared_questions(records, shared) is shared_questions(records, shared)
+        assert shared_names(records, shared).count().execute() == 3
+    with holding([flagged], dns) as records:
+        assert shared_local_askers(records, Shared()) == {"10.0.0.1", "198.51.100.1"}
+    with holding(dns=dns, local_networks=["198.51.100.0/24"]) as records:
+        assert shared_local_askers(records, Shared()) == {"198.51.100.1", "198.51.100.2"}
