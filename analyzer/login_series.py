@@ -102,10 +102,17 @@ def series_of(times: Numbers, window: float) -> Series:
     return Series(times, begin, end, first, last)
 
 
-def busiest(ordered: Numbers, width: float) -> tuple[int, int]:
-    """The slice of ordered numbers that holds most of those within `width`, the first of them."""
+def busiest(ordered: Numbers, width: float, weights: Numbers | None = None) -> tuple[int, int]:
+    """The slice of ordered numbers within `width` that holds most, the first of them.
+
+    Args:
+        ordered: at least one number, rising.
+        width: how far they may lie apart.
+        weights: what each counts; 1 by default.
+    """
     ends = np.searchsorted(ordered, ordered + width, side="right")
-    begin = int(np.argmax(ends - np.arange(ordered.size)))
+    counted = np.arange(ordered.size + 1) if weights is None else np.append(0, np.cumsum(weights))
+    begin = int(np.argmax(counted[ends] - counted[:-1]))
     return begin, int(ends[begin])
 
 

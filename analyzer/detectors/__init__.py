@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from analyzer.detectors import brute_force, burst, dns_tunnel, fan_out, scan
+from analyzer.detectors import (
+    brute_force,
+    burst,
+    dns_tunnel,
+    fan_out,
+    lateral_chain,
+    lateral_movement,
+    scan,
+)
 from analyzer.detectors.detection import Detection, Detector, Shared
 
 DETECTORS: dict[str, Detector] = {
@@ -13,6 +21,8 @@ DETECTORS: dict[str, Detector] = {
         burst.DETECTOR,
         dns_tunnel.DETECTOR,
         brute_force.DETECTOR,
+        lateral_movement.DETECTOR,
+        lateral_chain.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""

@@ -10,11 +10,10 @@ follows is the worst news: a guess was right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import pandas as pd
 
 from analyzer.derived import LOGIN_SERVICES
@@ -29,7 +28,8 @@ from analyzer.login_attempts import (
     logins,
     patience,
 )
-from analyzer.login_series import Series, alike, series_of
+from analyzer.login_guesses import Guesses, Site, routine, sites_of, together
+from analyzer.login_series import alike
 from analyzer.login_sessions import Session, sessions_after
 from analyzer.parameters import Seconds
 
@@ -49,17 +49,10 @@ _ALIKE = 0.5
 _PASSING = 0.1
 # One login at each of many hosts is a round of administration; guessing returns.
 _REPEATS = 2.0
-# A host of the site that does five times what others do is not like them; three make others.
-_UNUSUAL, _OTHERS = 5.0, 3
-# Honest programs that log in faster, per second and target, wait for no person and no clock.
-_LEISURE = 10 / 60
-# A program by the clock was there before the data began and stays after they end.
-_COVERS = 0.8
 # What looks honest is kept; from outside it is worth a look nevertheless.
 _HONEST, _HONEST_OUTSIDE = 0.5, 0.75
 _SUCCESS = 0.1
 _SURE = 0.99
-_HALF_DAY = 43_200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,48 +77,6 @@ class Parameters:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Guesses:
-    """Guesses that belong together.
-
-    Attributes:
-        rows: connections that are alike, by time, as
-            :func:`analyzer.login_attempts.attempts` has them.
-        series: their times.
-        tried: connections of the size of a failed login in the busiest window, alike or not.
-    """
-
-    rows: pd.DataFrame
-    series: Series
-    tried: int
-
-    @property
-    def service(self) -> str:
-        """The service they are made at."""
-        return LOGIN_SERVICES[int(self.rows.spoken.iloc[0])]
-
-    @property
-    def window(self) -> pd.DataFrame:
-        """Those in the busiest window."""
-        return self.rows.iloc[self.series.begin : self.series.end]
-
-    @property
-    def run(self) -> pd.DataFrame:
-        """Those that no pause parts from the busiest window."""
-        return self.rows.iloc[self.series.first : self.series.last]
-
-    @property
-    def sources(self) -> list[str]:
-        """Who guesses in the busiest window, the busiest first."""
-        counts = self.window.orig_h.value_counts()
-        return sorted(counts.index, key=lambda source: (-counts[source], source))
-
-    @property
-    def targets(self) -> list[str]:
-        """Who is guessed at in it."""
-        return sorted(set(self.window.resp_h))
-
-
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
     """Logins alike that get no further, more than the threshold and no routine."""
     asked = shared.get(
@@ -148,10 +99,11 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     if not loud:
         return
     followed = sessions_after(records, [each.run for each, _ in loud])
-    sites = _sites(asked, [each for each, _ in loud])
+    sites = sites_of(asked, [each for each, _ in loud])
     span = (records.last or 0.0) - (records.first or 0.0)
     for (each, score), session, site in zip(loud, followed, sites, strict=True):
-        yield _detection(each, score, session, site, span, parameters)
+        context = _Context(session, site, routine(each, site, span))
+        yield _detection(each, score, context, parameters)
 
 
 def _crowded(tried: ir.Table, records: Records, parameters: Parameters) -> pd.DataFrame:
@@ -164,10 +116,11 @@ def _crowded(tried: ir.Table, records: Records, parameters: Parameters) -> pd.Da
     crowd = both.filter(both.attempts >= least).select(*keys).distinct()
     kept = records.keep(crowd, f"guessing_{parameters.by}")
     order = ("orig_h", "resp_h", "resp_p", "spoken", "ts", "resp_bytes", "orig_bytes")
-    return tried.semi_join(kept, list(keys)).order_by(*order).to_pandas()
+    rows: pd.DataFrame = tried.semi_join(kept, list(keys)).order_by(*order).to_pandas()
+    return rows
 
 
-def _by_sources(rows: pd.DataFrame, parameters: Parameters) -> Iterator[_Guesses]:
+def _by_sources(rows: pd.DataFrame, parameters: Parameters) -> Iterator[Guesses]:
     """What each source guesses: at several targets together, or at each of one or two."""
     for _, tried in rows.groupby(["orig_h", "spoken"], sort=True):
         spray = _spray(tried, parameters)
@@ -178,15 +131,15 @@ def _by_sources(rows: pd.DataFrame, parameters: Parameters) -> Iterator[_Guesses
             for _, at_one in tried.groupby(["resp_h", "resp_p"], sort=True):
                 received = (at_one.resp_bytes.to_numpy(float), WIDTH_IN)
                 sent = (at_one.orig_bytes.to_numpy(float), WIDTH_OUT)
-                yield _together(at_one, alike(received, sent), parameters)
+                yield together(at_one, alike(received, sent), parameters.window)
 
 
-def _spray(tried: pd.DataFrame, parameters: Parameters) -> _Guesses | None:
+def _spray(tried: pd.DataFrame, parameters: Parameters) -> Guesses | None:
     """A source's guesses if they go to several targets; servers answer differently, it does not."""
     if tried.resp_h.nunique() < parameters.targets:
         return None
     same = alike((tried.orig_bytes.to_numpy(float), WIDTH_OUT))
-    guesses = _together(tried, same, parameters)
+    guesses = together(tried, same, parameters.window)
     counts = guesses.window.resp_h.value_counts()
     counts = counts[counts >= max(_REPEATS, _PASSING * counts.max())]
     if len(counts) < parameters.targets or counts.sum() < _LEAST * parameters.guesses:
@@ -194,7 +147,7 @@ def _spray(tried: pd.DataFrame, parameters: Parameters) -> _Guesses | None:
     return guesses
 
 
-def _at_targets(rows: pd.DataFrame, asked: ir.Table, parameters: Parameters) -> Iterator[_Guesses]:
+def _at_targets(rows: pd.DataFrame, asked: ir.Table, parameters: Parameters) -> Iterator[Guesses]:
     """What many outside sources guess at each local target, each of them too little by itself."""
     local = asked.filter(asked.is_local & ~asked.source_is_local)
     totals = local.group_by("resp_h", "resp_p", "spoken").aggregate(
@@ -206,26 +159,16 @@ def _at_targets(rows: pd.DataFrame, asked: ir.Table, parameters: Parameters) -> 
     for key, tried in rows.groupby(["resp_h", "resp_p", "spoken"], sort=True):
         counts = tried.orig_h.map(tried.orig_h.value_counts())
         few = tried[counts < parameters.guesses / 2].sort_values(["ts", "orig_h", "resp_bytes"])
-        if FAILURES[LOGIN_SERVICES[int(key[2])]].patience > 1 or few.empty:
+        if FAILURES[LOGIN_SERVICES[int(tried.spoken.iloc[0])]].patience > 1 or few.empty:
             continue
         same = alike((few.resp_bytes.to_numpy(float), WIDTH_IN))
         loud = int(answers[key]) - (len(tried) - len(few))
-        guesses = _together(few, same, parameters)
+        guesses = together(few, same, parameters.window)
         if len(guesses.sources) >= parameters.sources and same.sum() >= _ALIKE * loud:
             yield guesses
 
 
-def _together(
-    tried: pd.DataFrame, same: np.ndarray[Any, np.dtype[np.bool_]], parameters: Parameters
-) -> _Guesses:
-    """The attempts that are alike, as guesses."""
-    rows = tried[same].sort_values(["ts", "orig_h", "resp_h", "resp_p"], kind="stable")
-    series = series_of(rows.ts.to_numpy(float), parameters.window)
-    begin, end = series.times[series.begin], series.times[series.end - 1]
-    return _Guesses(rows, series, tried=int(tried.ts.between(begin, end).sum()))
-
-
-def _score(guesses: _Guesses, parameters: Parameters) -> float:
+def _score(guesses: Guesses, parameters: Parameters) -> float:
     """How sure we are before anything honest is thought of."""
     series = guesses.series
     if series.busiest < _ALIKE * guesses.tried:
@@ -238,75 +181,29 @@ def _score(guesses: _Guesses, parameters: Parameters) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
-    """What the site says of guesses.
+class _Context:
+    """What stands around guesses.
 
     Attributes:
-        inside: whether their source is local.
-        own: connections of the source to the target in its busiest half day.
-        usual: what one in ten of the other local hosts exceeds there; None if they are few.
+        session: the larger session that followed, if one did.
+        site: what the site says of them.
+        routine: why they may be a program at its work; empty if nothing says so.
     """
 
-    inside: bool
-    own: int = 0
-    usual: float | None = None
-
-
-def _sites(asked: ir.Table, found: Sequence[_Guesses]) -> list[_Site]:
-    """For each of some guesses what its source and others do at its target."""
-    targets = sorted({target for each in found for target in each.targets})
-    sources = sorted({source for each in found for source in each.sources})
-    inside = asked.filter(asked.source_is_local & asked.orig_h.isin(sources)).orig_h
-    local = set(inside.to_pandas()) if sources else set()
-    at_targets = asked.filter(asked.source_is_local & asked.resp_h.isin(targets))
-    daily = at_targets.group_by("orig_h", "resp_h", "resp_p", "half_day").aggregate(
-        answers=at_targets.answers.sum().cast("int64")
-    )
-    most = daily.group_by("orig_h", "resp_h", "resp_p").aggregate(most=daily.answers.max())
-    counts = most.to_pandas()
-    sites = []
-    for each in found:
-        source, (target, port) = each.sources[0], each.rows[["resp_h", "resp_p"]].iloc[0]
-        at_one = counts[(counts.resp_h == target) & (counts.resp_p == port)]
-        others = at_one[at_one.orig_h != source].most
-        own = int(at_one[at_one.orig_h == source].most.sum())
-        many = len(each.targets) == 1 and len(each.sources) == 1 and len(others) >= _OTHERS
-        usual = float(np.quantile(others, 0.9)) if many else None
-        sites.append(_Site(source in local, own, usual))
-    return sites
-
-
-def _honest(guesses: _Guesses, site: _Site, span: float) -> str:
-    """Why it may be a program at its work; empty if nothing says so."""
-    series, failure = guesses.series, FAILURES[guesses.service]
-    if series.is_daily():
-        return "as many at the same time on another day"
-    if site.inside and site.usual is not None and site.own <= _UNUSUAL * site.usual:
-        return "other local hosts do the like there"
-    patient = failure.patience > 1
-    covers = patient or series.seconds >= _COVERS * span
-    if covers and series.is_paced():
-        return "by the clock"
-    rate = series.count / max(series.seconds, 1.0) / len(guesses.targets)
-    if covers and series.is_constant() and (patient or rate <= _LEISURE):
-        return "at the same pace for hours"
-    return ""
+    session: Session | None
+    site: Site
+    routine: str
 
 
 def _detection(
-    guesses: _Guesses,
-    score: float,
-    session: Session | None,
-    site: _Site,
-    span: float,
-    parameters: Parameters,
+    guesses: Guesses, score: float, context: _Context, parameters: Parameters
 ) -> Detection:
+    session, site = context.session, context.site
     series, service = guesses.series, guesses.service
     source, sources, targets = guesses.sources[0], guesses.sources, guesses.targets
     one_target = len(targets) == 1
     port = guesses.window.resp_p.unique()
-    honest = "" if len(sources) > 1 else _honest(guesses, site, span)
-    if honest:
+    if context.routine:
         score = min(score, _HONEST if site.inside else _HONEST_OUTSIDE)
     elif session is not None:
         score = min(score + _SUCCESS, _SURE)
@@ -335,8 +232,8 @@ def _detection(
         )
     if session is not None:
         evidence.append(Evidence("a longer session followed", str(session)))
-    if honest:
-        evidence.append(Evidence("may be routine", honest))
+    if context.routine:
+        evidence.append(Evidence("may be routine", context.routine))
     return Detection(
         source=source,
         destination=targets[0] if one_target else None,
@@ -356,7 +253,7 @@ def _detection(
 _SHOWN = 5
 
 
-def _technique(guesses: _Guesses) -> str:
+def _technique(guesses: Guesses) -> str:
     """Spraying goes wide and comes back little; guessing stays (ATT&CK T1110.001, T1110.003)."""
     many = len(guesses.targets) > 1
     return (
