@@ -62,13 +62,7 @@ def sessions(met: ir.Table) -> ir.Table:
         & (met.bytes_out > 0)
         & (met.bytes_in > 0)
     )
-    cases = []
-    for index, protocol in enumerate(PROTOCOLS):
-        cases.append((inside.resp_p.isin(protocol.ports), index))
-        if protocol.login_service:
-            spoken = inside.login_service == LOGIN_SERVICES.index(protocol.login_service)
-            cases.append((spoken, index))
-    named = inside.mutate(protocol=ibis.cases(*cases, else_=-1))
+    named = inside.mutate(protocol=_protocol(inside))
     named = named.filter(named.protocol >= 0)
     return named.group_by("orig_h", "resp_h", "protocol").aggregate(
         resp_p=named.resp_p.min(),
@@ -81,11 +75,22 @@ def sessions(met: ir.Table) -> ir.Table:
     )
 
 
+def _protocol(met: ir.Table) -> ir.IntegerValue:
+    """Index into :data:`PROTOCOLS`, -1 for everything else."""
+    cases = []
+    for index, protocol in enumerate(PROTOCOLS):
+        cases.append((met.resp_p.isin(protocol.ports), index))
+        if protocol.login_service:
+            spoken = met.login_service == LOGIN_SERVICES.index(protocol.login_service)
+            cases.append((spoken, index))
+    return ibis.cases(*cases, else_=-1)
+
+
 def clients(met: ir.Table) -> ir.Table:
     """How many local hosts each local host serves on system ports, ``resp_h`` and ``clients``.
 
-    Sources that meet more hosts than any client does (monitors, scanners, worms) are left out: they
-    make no server of what they reach.
+    Administration does not count, or a worm would make servers of its victims, nor do sources that
+    meet more hosts than any client does (monitors, scanners).
 
     Args:
         met: :func:`analyzer.features.contacts`.
@@ -96,6 +101,7 @@ def clients(met: ir.Table) -> ir.Table:
         & (met.orig_h != met.resp_h)
         & (met.bytes_in > 0)
         & ((met.resp_p < FIRST_USER_PORT) | (met.login_service > 0))
+        & (_protocol(met) < 0)
     )
     pairs = served.select("orig_h", "resp_h").distinct()
     degrees = pairs.group_by("orig_h").aggregate(servers=pairs.count())

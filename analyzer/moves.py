@@ -35,7 +35,8 @@ class Moves:
         rows: a row per source and destination, by time: ``orig_h resp_h first last days connections
             bytes_out bytes_in``, ``protocols`` (tuple of indexes), ``ports`` (tuple) and
             ``weight``, 1 for a host that is no server and a half for one that is.
-        clients: how many clients each local host has.
+        clients: how many clients each local host has, those by administration among them where
+            many use it so.
     """
 
     rows: pd.DataFrame
@@ -48,7 +49,7 @@ def moves(sessions: pd.DataFrame, clients: dict[str, int], begin: float) -> Move
     Args:
         sessions: a row per source, destination and protocol, as
             :func:`analyzer.administration.sessions` has them.
-        clients: how many clients each local host has.
+        clients: how many clients each local host has by other ways.
         begin: when the data begin, UTC epoch seconds.
     """
     users = _others(sessions)
@@ -67,16 +68,20 @@ def moves(sessions: pd.DataFrame, clients: dict[str, int], begin: float) -> Move
         ports=("resp_p", tuple),
     )
     pairs = pairs.reset_index()
-    serves = pairs.resp_h.map(clients).fillna(0) >= SERVER
+    known = dict(clients)
+    for host, count in users[common].groupby(sessions.resp_h[common]).max().items():
+        known[str(host)] = max(known.get(str(host), 0), int(count))
+    serves = pairs.resp_h.map(known).fillna(0) >= SERVER
     pairs["weight"] = np.where(serves, _OF_SERVER, 1.0)
     ordered = pairs.sort_values(["first", "orig_h", "resp_h"], ignore_index=True)
-    return Moves(ordered, clients)
+    return Moves(ordered, known)
 
 
 def _others(sessions: pd.DataFrame) -> pd.Series[int]:
     """For each session how many other users its host has by its protocol."""
-    targets = sessions.groupby(["orig_h", "protocol"]).resp_h.transform("nunique")
-    median = targets.groupby(sessions.protocol).transform("median")
+    own = sessions.groupby(["orig_h", "protocol"]).resp_h
+    targets = own.transform("nunique")
+    median = sessions.protocol.map(own.nunique().groupby("protocol").median())
     is_user = targets <= np.maximum(_FEW_TARGETS, _TIMES_MEDIAN * median)
     every = is_user.groupby([sessions.resp_h, sessions.protocol]).transform("sum")
     return every - is_user

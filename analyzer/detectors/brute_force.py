@@ -210,7 +210,7 @@ def _detection(
     who = source if len(sources) == 1 else f"{source} and {len(sources) - 1} other outside hosts"
     where = f"{targets[0]}:{port[0]}" if one_target else f"{len(targets)} hosts"
     within = duration(series.times[series.end - 1] - series.times[series.begin])
-    then = "" if session is None else f", then {session.source} stayed"
+    then = "" if session is None else ", then a longer session followed"
     threshold = parameters.guesses * FAILURES[service].patience
     evidence = [
         Evidence("logins alike within the window", series.busiest, threshold=threshold),
