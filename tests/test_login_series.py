@@ -42,22 +42,22 @@ def test_alike() -> None:
 
 
 def test_a_clock() -> None:
-    assert series_of(np.arange(30) * 60.0, 1800.0).is_paced()
-    assert not series_of(np.arange(30) * 5.0, 1800.0).is_paced()
+    assert series_of(np.arange(30, dtype=float) * 60.0, 1800.0).is_paced()
+    assert not series_of(np.arange(30, dtype=float) * 5.0, 1800.0).is_paced()
     assert not series_of(np.array([3.0]), 1800.0).is_paced()
     uneven = np.cumsum(np.where(np.arange(30) % 2, 20.0, 90.0))
     assert not series_of(uneven, 1800.0).is_paced()
 
 
 def test_a_constant_pace() -> None:
-    assert series_of(np.arange(720) * 30.0, 1800.0).is_constant()
-    assert not series_of(np.arange(240) * 30.0, 1800.0).is_constant()
+    assert series_of(np.arange(720, dtype=float) * 30.0, 1800.0).is_constant()
+    assert not series_of(np.arange(240, dtype=float) * 30.0, 1800.0).is_constant()
     burst = np.sort(np.concatenate([np.arange(0, 6 * HOUR, 600.0), np.arange(0, 600.0)]))
     assert not series_of(burst, 1800.0).is_constant()
 
 
 def test_daily() -> None:
-    job = np.arange(60) * 10.0
+    job = np.arange(60, dtype=float) * 10.0
     assert series_of(np.concatenate([job, job + DAY + 600]), 1800.0).is_daily()
     assert not series_of(np.concatenate([job, job + DAY / 2]), 1800.0).is_daily()
     assert not series_of(np.concatenate([job, job[:20] + DAY]), 1800.0).is_daily()
