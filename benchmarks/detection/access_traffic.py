@@ -27,6 +27,7 @@ _ENCRYPTED = 500
 
 
 def row(second: float, source: str, target: str, port: int, **more: Any) -> Row:  # noqa: ANN401
+    """A connection that was answered; `more` overrules."""
     made: Row = {
         "ts": _START + second,
         "uid": f"C{source}{target}{port}{second:.6f}",
@@ -44,6 +45,7 @@ def row(second: float, source: str, target: str, port: int, **more: Any) -> Row:
 
 
 def session(rng: Random, second: float, source: str, target: str, port: int) -> Row:
+    """A session in which somebody works."""
     return row(
         second,
         source,
@@ -97,6 +99,8 @@ def guesses(rng: Random, source: str, target: str, count: int, gap: float) -> li
 
 
 def guessing(low: int, high: int, slow: float) -> Callable[[Random], list[Row]]:
+    """So many guesses at one server, from outside or inside, at most `slow` seconds apart."""
+
     def attack(rng: Random) -> list[Row]:
         source = str(rng.choice(["203.0.113.77", "10.1.1.7"]))
         count = int(rng.integers(low, high + 1))
@@ -106,6 +110,7 @@ def guessing(low: int, high: int, slow: float) -> Callable[[Random], list[Row]]:
 
 
 def bots(rng: Random) -> list[Row]:
+    """Bots that share the guessing at one server."""
     rows = []
     for bot in range(int(rng.integers(20, 80))):
         for second in 9 * HOUR + rng.uniform(0, 2 * HOUR, rng.integers(2, 6)):
@@ -118,6 +123,7 @@ def bots(rng: Random) -> list[Row]:
 
 
 def spray(rng: Random) -> list[Row]:
+    """A host that tries a few passwords at each of many."""
     rows = []
     for host in range(int(rng.integers(8, 40))):
         received = int(rng.integers(1400, 3500))
@@ -131,6 +137,8 @@ def spray(rng: Random) -> list[Row]:
 
 
 def breadth(low: int, high: int, hours: float) -> Callable[[Random], list[Row]]:
+    """A workstation that takes charge of so many others within some hours."""
+
     def attack(rng: Random) -> list[Row]:
         port = int(rng.choice(PORTS))
         targets = rng.choice(np.arange(10, 60), int(rng.integers(low, high + 1)), replace=False)
@@ -144,6 +152,8 @@ def breadth(low: int, high: int, hours: float) -> Callable[[Random], list[Row]]:
 
 
 def chain(moves: int) -> Callable[[Random], list[Row]]:
+    """Moves from one workstation to the next."""
+
     def attack(rng: Random) -> list[Row]:
         hosts = [7, *rng.choice(np.arange(10, 60), moves, replace=False)]
         times = 10 * HOUR + np.cumsum(rng.uniform(60, 1.5 * HOUR, moves))
