@@ -147,7 +147,8 @@ class _Breadth:
     def expected(self, data: _Data, window: float) -> float:
         """How many hosts, servers counting half, a window like any other would hold."""
         oddness, own = float(self.window.weight.sum()), float(self.moves.weight.sum())
-        elsewhere = (own - oddness) / max(data.seconds - window, window)
+        # Nobody administers at night: only the time in which the source is there counts.
+        elsewhere = (own - oddness) / max(self.present[1] - self.present[0] - window, window)
         others = (data.total - own) / data.hosts / data.seconds
         return _PRIOR * window / _HOUR + window * (elsewhere + max(others, 0.0))
 
