@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.detectors import (
+    brute_force,
     burst,
     compromised_host,
     dns_long_name,
@@ -13,6 +14,8 @@ from analyzer.detectors import (
     dns_volume,
     fan_out,
     intelligence,
+    lateral_chain,
+    lateral_movement,
     long_connection,
     persistent_failure,
     scan,
@@ -41,6 +44,9 @@ DETECTORS: dict[str, Detector] = {
         persistent_failure.DETECTOR,
         long_connection.DETECTOR,
         strobe.DETECTOR,
+        brute_force.DETECTOR,
+        lateral_movement.DETECTOR,
+        lateral_chain.DETECTOR,
         intelligence.DETECTOR,
     )
 }
