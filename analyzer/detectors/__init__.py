@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from analyzer.detectors import burst, dns_tunnel, fan_out, scan
+from analyzer.detectors import burst, dns_tunnel, exfiltration, fan_out, scan
 from analyzer.detectors.detection import Detection, Detector, Shared
 
 DETECTORS: dict[str, Detector] = {
     detector.name: detector
-    for detector in (scan.DETECTOR, fan_out.DETECTOR, burst.DETECTOR, dns_tunnel.DETECTOR)
+    for detector in (
+        scan.DETECTOR,
+        fan_out.DETECTOR,
+        burst.DETECTOR,
+        dns_tunnel.DETECTOR,
+        exfiltration.DETECTOR,
+    )
 }
 """Every detector by the name that rules use."""
 
