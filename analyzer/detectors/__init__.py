@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.detectors import burst, dns_tunnel, exfiltration, fan_out, scan
+from analyzer.detectors import burst, dns_tunnel, exfiltration, fan_out, icmp_tunnel, scan
 from analyzer.detectors.detection import Detection, Detector, Shared
 
 DETECTORS: dict[str, Detector] = {
@@ -13,6 +13,7 @@ DETECTORS: dict[str, Detector] = {
         burst.DETECTOR,
         dns_tunnel.DETECTOR,
         exfiltration.DETECTOR,
+        icmp_tunnel.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""

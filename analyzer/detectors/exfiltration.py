@@ -214,9 +214,12 @@ def _unremarkable(case: _Case, parameters: Parameters) -> float:
     transfer, context = case.transfer, case.context
     ordinary = case.port in _ORDINARY_PORTS
     times = 1.0
-    if case.name and not transfer.chunks:
+    if transfer.chunks:
+        # Nobody uploads in connections of one size by hand.
+        times = 1.0
+    elif case.name:
         times = _NAMED_ORDINARY if ordinary else _NAMED
-    elif not case.name and ordinary and context.lookups < _HABIT:
+    elif ordinary and context.lookups < _HABIT:
         times = _UNTOLD_ORDINARY
     if case.proto == "udp" and case.port in _CALL_PORTS:
         times *= _CALL
@@ -239,13 +242,14 @@ def _score(case: _Case, parameters: Parameters) -> float:
     score = score_on(over, _CURVE)
     # A rare place makes what is reported louder, and nothing worth a report by itself.
     score = min(0.99, score + modifier) if score >= _UNSURE or modifier < 0 else score
-    if _is_routine(case) or _is_service(case):
+    steady = _is_steady(case)
+    if _is_routine(case) or _is_service(case) or (steady and not transfer.chunks):
         return min(score, _ROUTINE)
     relayed = (
         context.collected >= _RELAYED * transfer.sent and context.contributors >= _CONTRIBUTORS
     )
     sharing = context.swarm and transfer.sent < _HALF * context.sent_in_all
-    if (relayed and transfer.first - context.seen < _HISTORY) or sharing or _is_steady(case):
+    if (relayed and transfer.first - context.seen < _HISTORY) or sharing or steady:
         score = min(score, _UNSURE)
     return max(0.0, score)
 
@@ -322,12 +326,8 @@ def _detection(case: _Case, records: Records, parameters: Parameters) -> Detecti
                 threshold=round(_unremarkable(case, parameters)),
                 unit="B",
             ),
-            Evidence(
-                "bytes sent for each received", round(ratio, 1), threshold=parameters.ratio
-            ),
-            Evidence(
-                "tail probability", f"{case.chance:.1g}", threshold=parameters.false_alarm
-            ),
+            Evidence("bytes sent for each received", round(ratio, 1), threshold=parameters.ratio),
+            Evidence("tail probability", f"{case.chance:.1g}", threshold=parameters.false_alarm),
             Evidence("uploads it is judged against", case.samples),
             Evidence("of them of this host, to others", case.usual.samples),
             Evidence("name that leads there", case.name or "none"),
@@ -338,9 +338,7 @@ def _detection(case: _Case, records: Records, parameters: Parameters) -> Detecti
                 unit="B",
             ),
             Evidence("first met before it", round(transfer.first - context.met), unit="s"),
-            Evidence(
-                "records before it", round(transfer.first - (records.first or 0.0)), unit="s"
-            ),
+            Evidence("records before it", round(transfer.first - (records.first or 0.0)), unit="s"),
             Evidence("other days with the like", transfer.likes, expected=0),
             Evidence("connections of one size", transfer.chunks, expected=0),
             Evidence(

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.detectors.uploads import plausible
-
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from analyzer.records import Records
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -32,6 +32,10 @@ _SLOT = 600.0
 _ALIKE, _SOME, _NEARLY_ALL = 0.1, 5, 0.8
 # Another day has the like if it has at least a quarter of the size, by the clock if within an hour.
 _LIKE = 0.25
+
+# Zeek counts TCP payload by sequence numbers, so one stray packet in a connection of a few makes
+# gigabytes of nothing. So few packets carry no more than IP's 16-bit length lets them (RFC 791).
+_FEW_PACKETS, _MOST_PER_PACKET = 5, 65_535.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def connections_of(records: Records, pairs: pd.DataFrame, large: float) -> pd.Da
     wanted = records.keep(pa.Table.from_pandas(pairs, preserve_index=False), "transfer_pairs")
     conn = records.conn.semi_join(wanted, ["orig_h", "resp_h"])
     conn = conn.filter((conn.proto != "icmp") & (conn.answered | (conn.proto != "tcp")))
-    size = plausible(conn.orig_bytes, conn.orig_pkts)
+    size = _plausible(conn.orig_bytes, conn.orig_pkts)
     conn = conn.mutate(
         size=size,
         large=size >= large,
@@ -129,6 +133,14 @@ def connections_of(records: Records, pairs: pd.DataFrame, large: float) -> pd.Da
         .to_pandas()
     )
     return frame
+
+
+def _plausible(sent: ir.IntegerColumn, packets: ir.IntegerColumn) -> ir.FloatingColumn:
+    """Bytes sent, no more than a few packets can have carried; all where none were counted."""
+    size = sent.cast("float64").fill_null(0.0)
+    most = packets.cast("float64") * _MOST_PER_PACKET
+    few = ((packets > 0) & (packets <= _FEW_PACKETS)).fill_null(False)
+    return ibis.ifelse(few, ibis.least(size, most), size).cast("float64")
 
 
 def transfers(rows: pd.DataFrame, least: float) -> Iterator[Transfer]:
@@ -172,11 +184,10 @@ def _sums(
 
 def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:
     """Without the small talk before and after the large connections, if those carry it all."""
-    large = rows.large.to_numpy()
-    if rows.sent[large].sum() < _NEARLY_ALL * rows.sent.sum():
+    large = rows[rows.large]
+    if large.sent.sum() < _NEARLY_ALL * rows.sent.sum():
         return rows
-    begin, end = rows["first"][large].min(), rows["last"][large].max()
-    return rows[(rows["first"] >= begin) & (rows["last"] <= end)]
+    return rows[rows["first"].ge(large["first"].min()) & rows["last"].le(large["last"].max())]
 
 
 def _likes(

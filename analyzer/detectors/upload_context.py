@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analyzer.derived import FIRST_USER_PORT
@@ -85,7 +86,7 @@ def contexts(
             if source != transfer.source
         }
         received = given[
-            (given.resp_h == transfer.source)
+            (given.resp_h == transfer.source).to_numpy()
             & _overlaps(given, transfer.last - DAY, transfer.last)
         ]
         amounts = received.groupby("orig_h").sent.sum().to_numpy()
@@ -107,10 +108,12 @@ def contexts(
     return result
 
 
-def _overlaps(rows: pd.DataFrame, begin: float, end: float) -> pd.Series[bool]:
-    return (rows.half_day >= np.floor(begin / HALF_DAY)) & (
-        rows.half_day <= np.floor(end / HALF_DAY)
+def _overlaps(rows: pd.DataFrame, begin: float, end: float) -> npt.NDArray[np.bool_]:
+    half = rows.half_day.to_numpy()
+    result: npt.NDArray[np.bool_] = (half >= np.floor(begin / HALF_DAY)) & (
+        half <= np.floor(end / HALF_DAY)
     )
+    return result
 
 
 def _outward(records: Records, sources: Sequence[str], shared: Shared) -> pd.DataFrame:
@@ -132,15 +135,13 @@ def _given(records: Records, sources: Sequence[str], shared: Shared) -> pd.DataF
     return frame
 
 
-def _effective(amounts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _effective(amounts: npt.NDArray[np.float64]) -> float:
     """How many equal contributors would be as unequal (Simpson, Nature 163, 1949)."""
     total = float(amounts.sum())
     return total**2 / float((amounts**2).sum()) if total > 0 else 0.0
 
 
-def _is_swarm(
-    records: Records, transfer: Transfer, halves: pd.DataFrame, shared: Shared
-) -> bool:
+def _is_swarm(records: Records, transfer: Transfer, halves: pd.DataFrame, shared: Shared) -> bool:
     if halves.resp_h.nunique() < _SWARM_HOSTS:
         return False
     tried = shared_contacts(records, shared)
@@ -151,5 +152,3 @@ def _is_swarm(
         & tried.half_day.isin(sorted({int(half) for half in halves.half_day}))
     )
     return int(met.resp_p.nunique().execute() or 0) >= _SWARM_PORTS
-
-

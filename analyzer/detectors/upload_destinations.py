@@ -70,9 +70,9 @@ def _called(records: Records, wanted: ir.Table) -> pd.DataFrame:
     conn = records.conn.semi_join(wanted, ["orig_h", "resp_h"])
     conn = conn.select("uid", address=conn.resp_h)
     named = conn.join(records.server_names, "uid")
-    table: pd.DataFrame = named.select(
-        name=named.server_name.lower(), address=named.address
-    ).distinct().to_pandas()
+    table: pd.DataFrame = (
+        named.select(name=named.server_name.lower(), address=named.address).distinct().to_pandas()
+    )
     return table
 
 

@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
     from analyzer.records import Records
 
-MOST_PER_PACKET = 65_535.0
-"""Payload bytes that one packet can stand for: an IP packet's 16-bit length (RFC 791), which only
-segmentation offload reaches. Zeek counts TCP payload by sequence numbers, so a stray reset makes
-gigabytes of nothing (``base/protocols/conn/main.zeek`` warns of it)."""
-
 _BUSY, _BUSIER = 0.9, 0.95
 _SCALE = math.log(2)
 _PRIOR_WEIGHT = 10.0
@@ -40,14 +35,6 @@ _COMMON_BUSY, _COMMON_SCALE = math.log(12_000.0), 0.8
 _LEAST_SCALE = 0.3
 _PRIOR_TAIL = Tail(threshold=0.0, share=1 - _BUSY, scale=1.0, support=0)
 _LEAST_TAIL_SCALE = 0.5
-
-
-def plausible(bytes_out: ir.NumericColumn, packets: ir.NumericColumn) -> ir.FloatingColumn:
-    """Bytes sent, no more than the packets that carried them can hold; all where none are known."""
-    known = (packets > 0).fill_null(False)
-    size = bytes_out.cast("float64").fill_null(0.0)
-    most = packets.cast("float64") * MOST_PER_PACKET
-    return ibis.ifelse(known, ibis.least(size, most), size).cast("float64")
 
 
 def uploads(records: Records, shared: Shared) -> ir.Table:
@@ -66,11 +53,10 @@ def uploads(records: Records, shared: Shared) -> ir.Table:
             & (tried.proto != "icmp")
             & (tried.answered | (tried.proto != "tcp"))
         )
-        outward = outward.mutate(sent=plausible(outward.bytes_out, outward.packets_out))
         table = outward.group_by("orig_h", "resp_h", "half_day").aggregate(
             first=outward["first"].min(),
             last=outward["last"].max(),
-            sent=outward.sent.sum(),
+            sent=outward.bytes_out.sum(),
             received=outward.bytes_in.sum(),
             connections=outward.connections.sum().cast("int64"),
         )
