@@ -12,7 +12,6 @@ inside is staging (T1074), which bursts show.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -24,12 +23,11 @@ from analyzer.detectors.detection import (
     Detection,
     Detector,
     Shared,
-    prevalence_modifier,
-    score_on,
 )
-from analyzer.detectors.transfers import DAY, HOUR, Transfer, connections_of, transfers
-from analyzer.detectors.upload_context import Context, contexts
+from analyzer.detectors.transfers import Transfer, connections_of, transfers
+from analyzer.detectors.upload_context import contexts
 from analyzer.detectors.upload_destinations import destination_domains, network_of
+from analyzer.detectors.upload_scores import HALF, Case, score, technique, unremarkable
 from analyzer.detectors.uploads import Population, Usual, population, uploads, usual_of
 from analyzer.findings import Evidence, duration, quantity
 from analyzer.parameters import Bytes, Probability
@@ -39,40 +37,6 @@ if TYPE_CHECKING:
 
 # Chunks and sums are made of pieces down to a twentieth of the least amount.
 _PIECE = 1 / 20
-# Where people upload with a name or without: the web, mail, SSH with git and file copies, FTP.
-_ORDINARY_PORTS = (20, 21, 22, 25, 80, 443, 465, 587, 990, 993, 8080, 8443)
-# Where calls are relayed: STUN and TURN (RFC 8489, 8656), Google Meet and Zoom media, each by its
-# own firewall guide. A shared screen is sent and hardly anything comes back.
-_CALL_PORTS = frozenset({*range(3478, 3482), *range(8801, 8811), *range(19302, 19310)})
-# Share of outside destinations in DNS answers from which a nameless one says something.
-_HABIT = 0.7
-
-# How many times the floor is unremarkable. Slips reports 500 MB to one host (README, "data
-# upload"); a server with a name on an ordinary port is low from half of that, medium from 760 MB.
-_NAMED_ORDINARY, _NAMED, _UNTOLD_ORDINARY, _CALL = 24.0, 3.0, 9.0, 10.0
-# Of each percent of local hosts that go there, a fifth more.
-_SHARE_WEIGHT = 20.0
-_ENOUGH_HOSTS = 10
-# However common the place is: so much more than anyone else sends there is no use of it.
-_UNLIKE_OTHERS = 100.0
-
-# log10 of the amount over what is unremarkable -> score: low from there, medium from 3 times,
-# critical from 40 times (10 GB to a server with a name).
-_CURVE = ((-2.0, 0.0), (0.0, 0.7), (0.5, 0.8), (1.1, 0.9), (1.6, 0.95), (4.0, 0.99))
-_ROUTINE, _UNSURE = 0.5, 0.75
-# Other days that make a routine: by the clock for places with a name, without one, at any time.
-_NIGHTS, _NAMELESS_NIGHTS, _DAYS = 1, 2, 2
-# A backup is over in some hours.
-_NIGHT = 4 * HOUR
-# Hosts that upload as much make a service of it: so many, and so large a share of all.
-_USERS, _USERS_SHARE, _LIKE = 5, 0.05, 0.25
-# What passes on that much of what at least two hosts gave it is a relay: no history of two days
-# says otherwise.
-_RELAYED, _CONTRIBUTORS, _HISTORY = 0.5, 2.0, 2 * DAY
-# First met that long before: the channel was there, and then it was used.
-_CHANNEL = 600.0
-# A synchronised folder is sent for as long as its host is seen, give or take so much.
-_STEADY, _EDGE = 5 * HOUR, 1.5 * HOUR
 _LEAST_SCORE = 0.5
 
 
@@ -95,41 +59,14 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     """Uploads of the asked-for pace that are unusual and matter."""
     key = (__name__, parameters.floor, parameters.ratio, parameters.false_alarm)
     for case in shared.get(key, lambda: _cases(records, parameters, shared)):
-        slow = case.transfer.hour_share < _HALF
+        slow = case.transfer.hour_share < HALF
         if slow == (parameters.pace == "slowly"):
             detection = _detection(case, records, parameters)
             if detection.score >= _LEAST_SCORE:
                 yield detection
 
 
-_HALF = 0.5
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One unusual upload with all that it is judged by."""
-
-    transfer: Transfer
-    context: Context
-    name: str
-    usual: Usual
-    chance: float
-    samples: int
-
-    @property
-    def port(self) -> int:
-        """The port that most was sent to."""
-        sums = self.transfer.rows.groupby("resp_p").sent.sum()
-        return int(sums[sums == sums.max()].index.min())
-
-    @property
-    def proto(self) -> str:
-        """The protocol that most was sent by."""
-        sums = self.transfer.rows.groupby("proto").sent.sum()
-        return str(sums[sums == sums.max()].index.min())
-
-
-def _cases(records: Records, parameters: Parameters, shared: Shared) -> list[_Case]:
+def _cases(records: Records, parameters: Parameters, shared: Shared) -> list[Case]:
     """Every transfer that is a push and beyond the tail, with its context."""
     sent = uploads(records, shared)
     large = parameters.floor * _PIECE
@@ -166,7 +103,7 @@ def _cases(records: Records, parameters: Parameters, shared: Shared) -> list[_Ca
     ]
     around = contexts(records, [push for push, _, _ in kept], places, shared)
     return [
-        _Case(
+        Case(
             transfer=push,
             context=context,
             name=_name(push, domains),
@@ -209,94 +146,7 @@ def _chances(
     return result
 
 
-def _unremarkable(case: _Case, parameters: Parameters) -> float:
-    """Bytes that may go to such a place without a second look."""
-    transfer, context = case.transfer, case.context
-    ordinary = case.port in _ORDINARY_PORTS
-    times = 1.0
-    if transfer.chunks:
-        # Nobody uploads in connections of one size by hand.
-        times = 1.0
-    elif case.name:
-        times = _NAMED_ORDINARY if ordinary else _NAMED
-    elif ordinary and context.lookups < _HABIT:
-        times = _UNTOLD_ORDINARY
-    if case.proto == "udp" and case.port in _CALL_PORTS:
-        times *= _CALL
-    if context.hosts >= _ENOUGH_HOSTS and not _is_unlike_others(case):
-        times *= 1 + _SHARE_WEIGHT * context.others / context.hosts
-    return parameters.floor * times
-
-
-def _is_unlike_others(case: _Case) -> bool:
-    most = max(case.context.others_sent, default=0.0)
-    return case.transfer.sent > _UNLIKE_OTHERS * most
-
-
-def _score(case: _Case, parameters: Parameters) -> float:
-    transfer, context = case.transfer, case.context
-    over = math.log10(transfer.sent / _unremarkable(case, parameters))
-    modifier = prevalence_modifier(context.others + 1, context.hosts)
-    if _is_unlike_others(case):
-        modifier = max(modifier, 0.0)
-    score = score_on(over, _CURVE)
-    # A rare place makes what is reported louder, and nothing worth a report by itself.
-    score = min(0.99, score + modifier) if score >= _UNSURE or modifier < 0 else score
-    steady = _is_steady(case)
-    if _is_routine(case) or _is_service(case) or (steady and not transfer.chunks):
-        return min(score, _ROUTINE)
-    relayed = (
-        context.collected >= _RELAYED * transfer.sent and context.contributors >= _CONTRIBUTORS
-    )
-    sharing = context.swarm and transfer.sent < _HALF * context.sent_in_all
-    if (relayed and transfer.first - context.seen < _HISTORY) or sharing or steady:
-        score = min(score, _UNSURE)
-    return max(0.0, score)
-
-
-def _is_routine(case: _Case) -> bool:
-    """Whether other days have the like: by the clock, or since it is known."""
-    transfer, context = case.transfer, case.context
-    nights = transfer.clock_likes if transfer.last - transfer.first <= _NIGHT else 0
-    if nights >= (_NIGHTS if case.name else _NAMELESS_NIGHTS):
-        return True
-    return bool(case.name) and transfer.likes >= _DAYS and context.met - context.seen <= DAY
-
-
-def _is_steady(case: _Case) -> bool:
-    """Whether a server with a name is sent to for as long as the source is seen."""
-    transfer, context = case.transfer, case.context
-    span = transfer.last - transfer.first
-    return (
-        bool(case.name)
-        and span >= _STEADY
-        and transfer.active_hours >= _HALF * span / HOUR
-        and context.met - context.seen <= _EDGE
-        and (context.seen_last - transfer.last <= _EDGE or context.seen_last - context.seen > DAY)
-    )
-
-
-def _is_service(case: _Case) -> bool:
-    """Whether many hosts upload as much there."""
-    context = case.context
-    users = sum(sent >= _LIKE * case.transfer.sent for sent in context.others_sent)
-    known = bool(case.name) or case.port in _ORDINARY_PORTS
-    return known and users >= max(_USERS, _USERS_SHARE * context.hosts)
-
-
-def _technique(case: _Case) -> str:
-    """Which technique it looks like: limited sizes, a web service, a channel that stood."""
-    if case.transfer.chunks or case.transfer.hour_share < _HALF:
-        return "T1030"
-    if case.name and case.port in _WEB_PORTS:
-        return "T1567"
-    return "T1041" if case.transfer.first - case.context.met > _CHANNEL else "T1048"
-
-
-_WEB_PORTS = (80, 443, 8080, 8443)
-
-
-def _detection(case: _Case, records: Records, parameters: Parameters) -> Detection:
+def _detection(case: Case, records: Records, parameters: Parameters) -> Detection:
     transfer, context = case.transfer, case.context
     addresses = sorted(transfer.rows.resp_h.unique())
     alone = len(addresses) == 1
@@ -312,7 +162,7 @@ def _detection(case: _Case, records: Records, parameters: Parameters) -> Detecti
         proto=case.proto,
         first=transfer.first,
         last=transfer.last,
-        score=_score(case, parameters),
+        score=score(case, parameters.floor),
         message=(
             f"{transfer.source} sent {quantity(transfer.sent, 'B')} to {where}{called} "
             f"on {case.port}/{case.proto} within {duration(transfer.lasted)} and got "
@@ -323,7 +173,7 @@ def _detection(case: _Case, records: Records, parameters: Parameters) -> Detecti
                 "bytes sent",
                 round(transfer.sent),
                 expected=round(usual),
-                threshold=round(_unremarkable(case, parameters)),
+                threshold=round(unremarkable(case, parameters.floor)),
                 unit="B",
             ),
             Evidence("bytes sent for each received", round(ratio, 1), threshold=parameters.ratio),
@@ -348,7 +198,7 @@ def _detection(case: _Case, records: Records, parameters: Parameters) -> Detecti
             Evidence("given to it by local hosts", round(context.collected), unit="B"),
         ),
         connections=int(transfer.rows.connections.sum()),
-        technique=_technique(case),
+        technique=technique(case),
         best="bytes",
     )
 

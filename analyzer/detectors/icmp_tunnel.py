@@ -28,7 +28,7 @@ from analyzer.detectors.detection import (
     shared_local_hosts,
 )
 from analyzer.features import HALF_DAY
-from analyzer.findings import Evidence, quantity
+from analyzer.findings import Evidence, Severity, quantity
 from analyzer.networks import is_group
 from analyzer.parameters import Bytes
 
@@ -61,7 +61,7 @@ _STEADY = 0.5
 # A monitor sends as much in every hour of at least six: the busiest no more than half above the
 # middle one.
 _HOUR, _HOURS, _EVEN = 3600.0, 6, 1.5
-_LEAST_SCORE, _LOW = 0.5, 0.7
+_LEAST_SCORE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +194,10 @@ def _detection(row: dict[Any, Any], around: _Around, parameters: Parameters) -> 
         score = min(score, _STEADY)
     elif not row["inside"]:
         modifier = prevalence_modifier(around.sources, around.hosts)
-        # What is no echo is none however many do it.
-        score += max(modifier, 0.0) if row["odd"] or score < _LOW else modifier
+        # A rare destination makes louder what is loud already, and what is no echo is none however
+        # many do it.
+        louder, quieter = score >= Severity.MEDIUM.bound, not row["odd"]
+        score += modifier if (louder if modifier > 0 else quieter) else 0.0
     source, destination = row["orig_h"], row["resp_h"]
     if row["inward"]:
         source, destination = destination, source
