@@ -183,7 +183,7 @@ def _detection(case: Case, records: Records, parameters: Parameters) -> Detectio
             Evidence("name that leads there", case.name or "none"),
             Evidence("local hosts that met it", context.others + 1, expected=context.hosts),
             Evidence(
-                "most that another of them sent there",
+                "most that another sent there in half a day",
                 round(max(context.others_sent, default=0.0)),
                 unit="B",
             ),

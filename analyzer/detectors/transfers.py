@@ -96,10 +96,11 @@ class Transfer:
     def chunks(self) -> int:
         """How many large connections of nearly one size it consists of; 0 if it does not."""
         large = self.rows.sent[self.rows.large].to_numpy()
-        if large.size < _SOME or large.sum() < _NEARLY_ALL * self.sent:
+        if large.size < _SOME:
             return 0
         low, middle, high = np.quantile(large, (0.1, 0.5, 0.9))
-        return int(large.size) if high - low <= _ALIKE * middle else 0
+        alike = high - low <= _ALIKE * middle and large.size * middle >= _NEARLY_ALL * self.sent
+        return int(large.size) if alike else 0
 
 
 def connections_of(records: Records, pairs: pd.DataFrame, large: float) -> pd.DataFrame:

@@ -31,7 +31,7 @@ class Context:
     Attributes:
         hosts: how many local hosts there are.
         others: how many other local hosts go to that place.
-        others_sent: what each of them sent it in all, bytes, most first.
+        others_sent: the most that each of them sent it in half a day, bytes, most first.
         lookups: share of the source's outside destinations that some DNS answer holds.
         collected: bytes that other local hosts sent to the source in the day before its end.
         contributors: how many hosts contributed, by weight (inverse Simpson index).

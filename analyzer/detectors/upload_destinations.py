@@ -99,7 +99,7 @@ def lookup_habits(records: Records, sources: list[str], shared: Shared) -> dict[
 def visitors(
     records: Records, domains: dict[str, str], shared: Shared
 ) -> dict[str, dict[str, float]]:
-    """Which local hosts go to each domain or network, and what they sent it in all, in bytes.
+    """Which local hosts go to each domain or network, and the most they sent it in half a day.
 
     Args:
         records: the records of the run.
@@ -118,7 +118,8 @@ def visitors(
     )
     tried = shared_contacts(records, shared)
     met = tried.filter(tried.source_is_local).join(table, "resp_h")
-    sums = met.group_by("place", "orig_h").aggregate(sent=met.bytes_out.sum()).to_pandas()
+    halves = met.group_by("place", "orig_h", "half_day").aggregate(sent=met.bytes_out.sum())
+    sums = halves.group_by("place", "orig_h").aggregate(sent=halves.sent.max()).to_pandas()
     result: dict[str, dict[str, float]] = {}
     for place, source, sent in zip(sums.place, sums.orig_h, sums.sent, strict=True):
         result.setdefault(str(place), {})[str(source)] = float(sent)

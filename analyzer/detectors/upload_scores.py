@@ -152,6 +152,7 @@ def _is_steady(case: Case) -> bool:
     return (
         bool(case.name)
         and span >= _STEADY
+        and transfer.hour_share < HALF
         and transfer.active_hours >= HALF * span / HOUR
         and context.met - context.seen <= _EDGE
         and (context.seen_last - transfer.last <= _EDGE or context.seen_last - context.seen > DAY)
