@@ -45,8 +45,8 @@ _NIGHTS, _NAMELESS_NIGHTS, _DAYS = 1, 2, 2
 _NIGHT = 4 * HOUR
 # Hosts that upload as much make a service of it: so many, and so large a share of all.
 _USERS, _USERS_SHARE, _LIKE = 5, 0.05, 0.25
-# What passes on no more than twice what at least two hosts gave it is a relay, unless two days before
-# show it without.
+# What passes on no more than twice what two hosts or more gave it is a relay, unless two days
+# before show it without.
 _RELAYED, _CONTRIBUTORS, _HISTORY = 0.5, 2.0, 2 * DAY
 # First met that long before: the channel was there, and then it was used.
 _CHANNEL = 600.0

@@ -40,7 +40,8 @@ SIZES = (10e6, 40e6, 150e6, 600e6, 2.5e9, 10e9)
 CHUNKINGS = ((1, 1.0), (12, 3000.0), (150, 30_000.0))
 # Payload bytes and packets of an exchange, twelve of which make a tunnel.
 TUNNELS = ((90, 150), (300, 60), (700, 200), (1400, 900))
-_USER = 20
+# The first of users in a row that neither call nor share files.
+_USER = 21
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def _uploads_found(records: Records) -> list[Detection]:
         for pace in ("at once", "slowly")
         for detection in EXFILTRATION.find(
             records,
-            Exfiltration(pace=pace),  # type: ignore[arg-type]
+            Exfiltration(pace=pace),
             shared,
         )
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -48,9 +48,11 @@ def looked_up(conn: list[Row], name: str = "www{0}.example.com") -> list[Row]:
 
 
 def found(
-    conn: list[Row], dns: list[Row] | None = None, pace: str = "at once", **parameters: Any
-) -> list[Detection]:  # noqa: ANN401
-    return detect(DETECTOR, Parameters(pace=pace, **parameters), conn, dns or [])  # type: ignore[arg-type]
+    conn: list[Row],
+    dns: list[Row] | None = None,
+    pace: Literal["at once", "slowly"] = "at once",
+) -> list[Detection]:
+    return detect(DETECTOR, Parameters(pace=pace), conn, dns or [])
 
 
 NAMED = [lookup(0, HOST, "up.example.com", answers=[SERVER])]

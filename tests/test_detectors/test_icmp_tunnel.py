@@ -17,8 +17,13 @@ HOST, OUTSIDE, INSIDE = "10.0.0.5", "203.0.113.9", "10.0.0.1"
 
 
 def echoes(
-    packets: int, sent: int, received: int, lasted: float, second: float = 0.0, **columns: Any
-) -> Row:  # noqa: ANN401
+    packets: int,
+    sent: int,
+    received: int,
+    lasted: float,
+    second: float = 0.0,
+    **columns: Any,  # noqa: ANN401 - whatever conn holds
+) -> Row:
     """One run of echoes as Zeek logs it."""
     row = connection(second, HOST, OUTSIDE, 0, proto="icmp")
     return row | {

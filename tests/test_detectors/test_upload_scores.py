@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from analyzer.detectors.transfers import Transfer
+from analyzer.detectors.transfers import HOUR, Transfer
 from analyzer.detectors.upload_context import Context
 from analyzer.detectors.upload_scores import Case, score, technique, unremarkable
 from analyzer.detectors.uploads import Usual
 
-from .test_transfers import HOUR, rows_of
+from .test_transfers import rows_of
 
 FLOOR = 10e6
 CONTEXT = Context(
@@ -29,7 +30,13 @@ CONTEXT = Context(
 )
 
 
-def case(sent: float = 1e9, *, name: str = "", port: int = 443, **around: object) -> Case:
+def case(
+    sent: float = 1e9,
+    *,
+    name: str = "",
+    port: int = 443,
+    **around: Any,  # noqa: ANN401 - whatever a context holds
+) -> Case:
     rows = rows_of((0.0, sent)).assign(resp_p=port)
     return Case(
         transfer=Transfer("10.0.0.5", "example.com", rows, likes=0, clock_likes=0),
