@@ -65,13 +65,13 @@ def _uploads_found(records: Records) -> list[Detection]:
     ]
 
 
-def _plain(records: Records, bound: Callable[[np.ndarray], float]) -> set[str]:  # type: ignore[type-arg]
+def _plain(records: Records, bound: Callable[[np.ndarray], float]) -> set[str]:
     """Sources that sent more to a destination in half a day than a bound over all of it."""
     frame = uploads(records, Shared()).to_pandas()
     return set(frame.orig_h[frame.sent > bound(frame.sent.to_numpy())])
 
 
-def _three_sigma(sent: np.ndarray) -> float:  # type: ignore[type-arg]
+def _three_sigma(sent: np.ndarray) -> float:
     return float(sent.mean() + 3 * sent.std())
 
 
