@@ -19,6 +19,7 @@ OTHERS = {
     "test_shipped_rules",
     "test_truth",
     "test_truth_exfiltration",
+    "test_truth_persistence",
     "test_zeek_scripts",
 }
 

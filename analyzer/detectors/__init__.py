@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from analyzer.detectors import burst, dns_tunnel, exfiltration, fan_out, icmp_tunnel, scan
+from analyzer.detectors import (
+    burst,
+    dns_tunnel,
+    exfiltration,
+    fan_out,
+    icmp_tunnel,
+    long_connection,
+    persistent_failure,
+    scan,
+    strobe,
+)
 from analyzer.detectors.detection import Detection, Detector, Shared
 
 DETECTORS: dict[str, Detector] = {
@@ -14,6 +24,9 @@ DETECTORS: dict[str, Detector] = {
         dns_tunnel.DETECTOR,
         exfiltration.DETECTOR,
         icmp_tunnel.DETECTOR,
+        persistent_failure.DETECTOR,
+        long_connection.DETECTOR,
+        strobe.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""

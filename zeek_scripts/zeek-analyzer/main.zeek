@@ -20,14 +20,20 @@ export {
 		Fan_Out,
 		## An outside host scanned us.
 		Inbound_Scan,
+		## A local host stayed connected with one outside service for hours.
+		Long_Connection,
 		## Two hosts exchanged far more bytes in five minutes than they ever do.
 		Pair_Byte_Burst,
 		## Two hosts had far more connections in five minutes than they ever do.
 		Pair_Connection_Burst,
+		## A local host tried an outside service again and again without an answer.
+		Persistent_Failure,
 		## A local host sent ICMP requests to many hosts that answered.
 		Ping_Sweep,
 		## A local host tried many ports of one host, and too few were open.
 		Port_Scan,
+		## A local host connected with one outside service without a pause, for hours.
+		Strobe,
 	};
 }
 
