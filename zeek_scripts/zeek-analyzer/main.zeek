@@ -16,8 +16,12 @@ export {
 		Connection_Burst,
 		## A host asked for names that carry more information than names need.
 		DNS_Tunnel,
+		## A local host sent far more data to an outside place than comes back.
+		Exfiltration,
 		## A local host reached many new hosts on one port at once.
 		Fan_Out,
+		## Echoes carried more than pings do.
+		ICMP_Tunnel,
 		## An outside host scanned us.
 		Inbound_Scan,
 		## A local host stayed connected with one outside service for hours.
@@ -32,6 +36,8 @@ export {
 		Ping_Sweep,
 		## A local host tried many ports of one host, and too few were open.
 		Port_Scan,
+		## A local host sent much data to an outside place, little by little.
+		Slow_Exfiltration,
 		## A local host connected with one outside service without a pause, for hours.
 		Strobe,
 	};
