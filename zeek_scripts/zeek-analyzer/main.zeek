@@ -20,8 +20,12 @@ export {
 		DNS_Tunnel,
 		## Many outside hosts together guessed passwords at one of our services.
 		Distributed_Password_Guessing,
+		## A local host sent far more data to an outside place than comes back.
+		Exfiltration,
 		## A local host reached many new hosts on one port at once.
 		Fan_Out,
+		## Echoes carried more than pings do.
+		ICMP_Tunnel,
 		## An outside host scanned us.
 		Inbound_Scan,
 		## A local host stayed connected with one outside service for hours.
@@ -44,6 +48,8 @@ export {
 		Ping_Sweep,
 		## A local host tried many ports of one host, and too few were open.
 		Port_Scan,
+		## A local host sent much data to an outside place, little by little.
+		Slow_Exfiltration,
 		## A local host connected with one outside service without a pause, for hours.
 		Strobe,
 		## A local host was in contact with what threat intelligence lists.
