@@ -234,10 +234,16 @@ def _are_one(one: Finding, other: Finding) -> bool:
         values = {getattr(one, attribute), getattr(other, attribute)} - {None}
         if len(values) > 1:
             return False
-    if one.subject and other.subject and not _is_nested(one.subject, other.subject):
+    domains = _domain(one), _domain(other)
+    if all(domains) and not _is_nested(*domains):
         return False
-    named_by_both = (one.destination and other.destination) or (one.subject and other.subject)
+    named_by_both = (one.destination and other.destination) or all(domains)
     return bool(named_by_both) or not set(_tactics(one)).isdisjoint(_tactics(other))
+
+
+def _domain(finding: Finding) -> str:
+    """The domain or place that a finding is about; a type of records is none."""
+    return "" if " " in finding.subject else finding.subject
 
 
 def _is_nested(one: str, other: str) -> bool:

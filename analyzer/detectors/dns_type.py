@@ -184,7 +184,6 @@ def _of_text(
     return Detection(
         source=row["orig_h"],
         port=53,
-        subject="type TXT",
         first=row["first"],
         last=row["last"],
         score=min(score, _AT_HOME) if at_home else score,

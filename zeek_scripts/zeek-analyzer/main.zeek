@@ -16,8 +16,20 @@ export {
 		Compromised_Host,
 		## A host made far more connections in five minutes than it ever does.
 		Connection_Burst,
+		## DNS name too long to be one.
+		DNS_Long_Name,
+		## NXDOMAIN storm.
+		DNS_NXDOMAIN_Storm,
+		## DNS records of a type that nobody needs.
+		DNS_Rare_Type,
+		## Unusually many TXT questions.
+		DNS_TXT_Volume,
 		## A host asked for names that carry more information than names need.
 		DNS_Tunnel,
+		## Unusually many DNS questions.
+		DNS_Volume,
+		## DNS zone transfer.
+		DNS_Zone_Transfer,
 		## Many outside hosts together guessed passwords at one of our services.
 		Distributed_Password_Guessing,
 		## A local host sent far more data to an outside place than comes back.
@@ -28,22 +40,22 @@ export {
 		ICMP_Tunnel,
 		## An outside host scanned us.
 		Inbound_Scan,
-		## A local host stayed connected with one outside service for hours.
-		Long_Connection,
 		## A host was taken charge of, and soon after took charge of the next.
 		Lateral_Chain,
 		## A local host opened sessions with many hosts it never administered before.
 		Lateral_Movement,
+		## A local host stayed connected with one outside service for hours.
+		Long_Connection,
 		## Two hosts exchanged far more bytes in five minutes than they ever do.
 		Pair_Byte_Burst,
 		## Two hosts had far more connections in five minutes than they ever do.
 		Pair_Connection_Burst,
-		## A local host tried an outside service again and again without an answer.
-		Persistent_Failure,
 		## A host guessed passwords at one service.
 		Password_Guessing,
 		## A host guessed passwords at many hosts.
 		Password_Spraying,
+		## A local host tried an outside service again and again without an answer.
+		Persistent_Failure,
 		## A local host sent ICMP requests to many hosts that answered.
 		Ping_Sweep,
 		## A local host tried many ports of one host, and too few were open.
