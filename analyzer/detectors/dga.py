@@ -27,7 +27,7 @@ from analyzer.models.dga import HIGHEST, LOWEST, DgaModel, shipped_model, word_r
 from analyzer.parameters import Seconds, Share
 
 if TYPE_CHECKING:
-    from analyzer.models.dga_text import Floats
+    from analyzer.models.dga_text import Floats, Integers
     from analyzer.records import Records
 
 REFUSED, ANY = 0, 1
@@ -73,6 +73,7 @@ class _Window:
 
     Attributes:
         view: which names are added up.
+        span: how long it may be, s.
         domains: the names that are, a frame.
         total: their sum.
         expected: the sum of an ordinary host.
@@ -81,6 +82,7 @@ class _Window:
     """
 
     view: int
+    span: float
     domains: pd.DataFrame
     total: float
     expected: float
@@ -124,7 +126,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     for source, group in known.groupby("orig_h", sort=True):
         best = _best(group, model, parameters)
         if best is not None:
-            yield _detection(str(source), best, parameters)
+            yield _detection(str(source), best, group, parameters)
 
 
 def _best(domains: pd.DataFrame, model: DgaModel, parameters: Parameters) -> _Window | None:
@@ -145,9 +147,7 @@ def _best(domains: pd.DataFrame, model: DgaModel, parameters: Parameters) -> _Wi
     return max(windows, key=lambda window: window.excess, default=None)
 
 
-def _windows(
-    domains: pd.DataFrame, view: int, span: float, model: DgaModel
-) -> Iterator[_Window]:
+def _windows(domains: pd.DataFrame, view: int, span: float, model: DgaModel) -> Iterator[_Window]:
     """The window that adds up to most, and of names that do not exist the fullest one."""
     first = domains["first"].to_numpy()
     ratios = domains.ratio.to_numpy()
@@ -168,21 +168,20 @@ def _windows(
             labels = [model.words_in(label) for label in part.label]
             reuse, words = word_reuse(labels, model.word_shares)
         total = float(sums[last]) + reuse
-        yield _Window(view, part, total, float(expected[last]), float(threshold[last]), words)
+        yield _Window(view, span, part, total, float(expected[last]), float(threshold[last]), words)
 
 
-def _honest(model: DgaModel, view: int, names: np.ndarray) -> tuple[Floats, Floats]:
+def _honest(model: DgaModel, view: int, names: Integers) -> tuple[Floats, Floats]:
     different, where = np.unique(names, return_inverse=True)
     sums = np.array([model.honest_sum(view, int(count)) for count in different])
     return sums[where, 0], sums[where, 1]
 
 
-def _suspicious(window: _Window) -> pd.DataFrame:
+def _suspicious(window: _Window, domains: pd.DataFrame) -> pd.DataFrame:
     """The names that make a window suspicious, those that weigh most first."""
-    domains = window.domains
-    # A name that does not exist needs less to be suspicious.
+    # A name that does not exist needs less.
     flags = domains.ratio >= np.where(domains.refused, 0.0, _SUSPICIOUS)
-    if window.view == REFUSED and window.words:
+    if window.words:
         words = set(window.words)
         flags |= domains.label.map(lambda label: any(word in label for word in words))
     order = ["rank", "first", "domain"]
@@ -191,7 +190,7 @@ def _suspicious(window: _Window) -> pd.DataFrame:
 
 def _is_supported(window: _Window, parameters: Parameters) -> bool:
     """Whether enough names are suspicious, under several suffixes or not existing."""
-    names = _suspicious(window)
+    names = _suspicious(window, window.domains)
     if len(names) < parameters.names:
         return False
     return bool(
@@ -200,8 +199,13 @@ def _is_supported(window: _Window, parameters: Parameters) -> bool:
     )
 
 
-def _detection(source: str, window: _Window, parameters: Parameters) -> Detection:
-    names = _suspicious(window)
+def _detection(
+    source: str, window: _Window, domains: pd.DataFrame, parameters: Parameters
+) -> Detection:
+    """What is said of a host, with all its suspicious names around the window."""
+    begin, end = window.domains["first"].min(), window.domains["first"].max()
+    near = domains["first"].between(begin - window.span, end + window.span)
+    names = _suspicious(window, domains[near])
     first, last = float(names["first"].min()), float(names["last"].max())
     refused = int(names.refused.sum())
     resolved = names[names.address != ""]
@@ -232,7 +236,11 @@ def _detection(source: str, window: _Window, parameters: Parameters) -> Detectio
             threshold=parameters.refused_share,
         ),
         Evidence("top-level domains", names.tld.nunique(), threshold=parameters.suffixes),
-        Evidence("mean entropy of a label", round(float(names.label.map(_entropy).mean()), 2), unit="bits"),
+        Evidence(
+            "mean entropy of a label",
+            round(float(names.label.map(_entropy).mean()), 2),
+            unit="bits",
+        ),
         Evidence("names that weighed most", ", ".join(names.domain.head(_SHOWN))),
     ]
     if window.words:

@@ -31,6 +31,8 @@ providers that Kraken and Symmi used (Plohmann et al., USENIX Security 2016)."""
 # Share of refused questions from which a domain does not exist; the others may be lost answers.
 _REFUSED = 0.5
 _ADDRESS = r"^(\d+\.\d+\.\d+\.\d+|[0-9a-fA-F]*:[0-9a-fA-F:.]*)$"
+# Filters answer with addresses that lead nowhere; such a name is as good as none.
+_NOWHERE = r"^(127\.|0\.0\.0\.0$|::1?$)"
 
 
 def asked_domains(records: Records, shared: Shared, least: int) -> pd.DataFrame:
@@ -82,7 +84,7 @@ def _below_free_zones(named: ir.Table) -> ir.StringValue:
 
 
 def fates(domains: pd.DataFrame, records: Records, shared: Shared) -> pd.DataFrame:
-    """What became of domains: `domains` with ``address`` (the first answered, "") and ``contacted``.
+    """What became of domains: adds ``address`` (the first answered, or "") and ``contacted``.
 
     Args:
         domains: some rows of :func:`asked_domains`.
@@ -100,9 +102,7 @@ def fates(domains: pd.DataFrame, records: Records, shared: Shared) -> pd.DataFra
     )
     # The engine holds the last table of each name, so this is read before another is made.
     dns = records.dns
-    answered = dns.filter(
-        dns.answers.notnull() & dns.orig_h.isin(sorted(set(domains.orig_h)))
-    )
+    answered = dns.filter(dns.answers.notnull() & dns.orig_h.isin(sorted(set(domains.orig_h))))
     answers = answered.select("orig_h", name=plain_name(answered), address=answered.answers)
     names = records.keep(answers.select("name").distinct(), "dga_answered_names")
     rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
@@ -111,7 +111,8 @@ def fates(domains: pd.DataFrame, records: Records, shared: Shared) -> pd.DataFra
     named = named.mutate(domain=_below_free_zones(named))
     met = answers.join(named, "name").semi_join(wanted, ["orig_h", "domain"])
     met = met.select("orig_h", "domain", address=met.address.unnest()).distinct()
-    met = records.keep(met.filter(met.address.re_search(_ADDRESS)), "dga_answers")
+    leads = met.address.re_search(_ADDRESS) & ~met.address.re_search(_NOWHERE)
+    met = records.keep(met.filter(leads), "dga_answers")
     if records.counts.get("conn"):
         tried = shared_contacts(records, shared).select("orig_h", address="resp_h").distinct()
         met = met.left_join(tried.mutate(tried=True), ["orig_h", "address"]).select(

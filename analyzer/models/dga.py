@@ -182,8 +182,13 @@ def features(labels: Labels, ngrams: npt.NDArray[np.float32], bias: float, words
         sums.append(labels.sums(np.where(within, ngrams[buckets], np.float32(0))))
     total = np.sum(sums, axis=0) + bias
     return np.column_stack(
-        [total, *(each / size for each in sums), total / size]
-        + [make_up(labels), word_features(labels, words)]
+        [
+            total,
+            *(each / size for each in sums),
+            total / size,
+            make_up(labels),
+            word_features(labels, words),
+        ]
     )
 
 

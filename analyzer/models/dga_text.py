@@ -103,8 +103,11 @@ def ngram_buckets(labels: Labels, order: int) -> tuple[Integers, npt.NDArray[np.
 
 
 def make_up(labels: Labels) -> Floats:
-    """Per label: shares of digits, of vowels, of changes between letters and digits, of distinct
-    characters, hyphens, and the longest run of consonants and of the same kind of character."""
+    """What each label is made of.
+
+    Per label: logarithm of the length; shares of digits, of vowels, of changes between letters and
+    digits, of distinct characters; hyphens; longest runs of consonants, of vowels, of digits.
+    """
     symbols = labels.symbols
     edge = symbols == _EDGE
     digit = (symbols > 26) & (symbols < 37)  # noqa: PLR2004
@@ -119,10 +122,10 @@ def make_up(labels: Labels) -> Floats:
     return np.column_stack(
         [
             np.log(size),
-            labels.sums(digit) / size,
-            labels.sums(vowel) / size,
-            labels.sums(change) / size,
-            distinct / size,
+            labels.sums(digit) / sizes,
+            labels.sums(vowel) / sizes,
+            labels.sums(change) / sizes,
+            distinct / sizes,
             labels.sums(symbols == 37),  # noqa: PLR2004
             _longest_run(consonant & ~edge, labels),
             _longest_run(vowel & ~edge, labels),
@@ -186,8 +189,11 @@ def _slot(hashes: npt.NDArray[np.uint64]) -> Integers:
 
 
 def word_features(labels: Labels, words: Words) -> Floats:
-    """Per label, of its most probable division into words: log probability a character, share of
-    characters in words, and in words of four letters or more, number of words, longest word."""
+    """The most probable division of each label into words, as :func:`divide` finds it.
+
+    Per label: log probability a character; share of characters in words, and in words of four
+    letters or more; number of words; longest word; plainness in all, and of the least plain word.
+    """
     count = labels.starts.size
     result = np.zeros((count, 7))
     order = np.argsort(-labels.lengths, kind="stable")
@@ -199,7 +205,7 @@ def word_features(labels: Labels, words: Words) -> Floats:
     inside_long = np.zeros((longest + 1, count), np.int16)
     number = np.zeros((longest + 1, count), np.int16)
     longest_word = np.zeros((longest + 1, count), np.int16)
-    plain = np.zeros((longest + 1, count), np.float32)
+    plainness = np.zeros((longest + 1, count), np.float32)
     least = np.zeros((longest + 1, count), np.float32)
     weights, slots = _word_weights(labels, words)
     for end in range(1, longest + 1):
@@ -224,18 +230,18 @@ def word_features(labels: Labels, words: Words) -> Floats:
         longest_word[end, :n] = np.maximum(longest_word[before, column], length)
         slot = slots[np.maximum(length - SHORTEST_WORD, 0), at - np.maximum(length, 1) + 1]
         own = np.where(length > 0, words.plainness[slot], np.float32(0))
-        plain[end, :n] = plain[before, column] + own
+        plainness[end, :n] = plainness[before, column] + own
         least[end, :n] = np.minimum(least[before, column], own)
     column = np.arange(count)
-    size = np.maximum(lengths, 1)
+    sizes = np.maximum(lengths, 1)
     result[order] = np.column_stack(
         [
-            best[lengths, column] / size,
-            inside[lengths, column] / size,
-            inside_long[lengths, column] / size,
+            best[lengths, column] / sizes,
+            inside[lengths, column] / sizes,
+            inside_long[lengths, column] / sizes,
             number[lengths, column],
             longest_word[lengths, column],
-            plain[lengths, column],
+            plainness[lengths, column],
             least[lengths, column],
         ]
     )
@@ -245,8 +251,7 @@ def word_features(labels: Labels, words: Words) -> Floats:
 def _word_weights(
     labels: Labels, words: Words
 ) -> tuple[list[npt.NDArray[np.float32]], npt.NDArray[np.int32]]:
-    """For each word length, the log probability of the word that begins at each symbol, and its
-    slot."""
+    """For each word length, log probability and slot of the word that begins at each symbol."""
     size = labels.symbols.size
     hashes = np.zeros(size, np.uint64)
     weights = []

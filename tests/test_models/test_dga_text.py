@@ -42,9 +42,7 @@ def test_ngrams_stay_within_their_labels(texts: list[str]) -> None:
     for order in ORDERS:
         buckets, within = ngram_buckets(encoded, order)
         assert ((buckets >= 0) & (buckets < BUCKETS))[within].all()
-        assert within.sum() == sum(
-            max(len(text.encode()) + 2 - order + 1, 0) for text in texts
-        )
+        assert within.sum() == sum(max(len(text.encode()) + 2 - order + 1, 0) for text in texts)
 
 
 def test_ngrams_up_to_three_characters_have_their_own_bucket() -> None:

@@ -23,6 +23,7 @@ _DIGITS = string.digits
 _HEX = _DIGITS + "abcdef"
 _BASE32 = _LETTERS + "234567"
 _BASE36 = _LETTERS + _DIGITS
+_LONG = 8
 _VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxz"
 
 
@@ -198,7 +199,7 @@ def _running(word: Maker, common: Sequence[str], share: float, lengths: tuple[in
 
 def _permutations(rng: np.random.Generator, words: Sequence[str]) -> Iterator[tuple[str, Maker]]:
     """Variations of one fixed text."""
-    long = [word for word in words if len(word) > 7]
+    long = [word for word in words if len(word) >= _LONG]
     bases = ["".join(rng.choice(long, 2).tolist())[:22] for _ in range(40)]
 
     def shuffled(rng: np.random.Generator) -> str:

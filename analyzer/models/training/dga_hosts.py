@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import nnls
 
 from analyzer.models.dga import HIGHEST, LOWEST, VIEWS, word_reuse
 from analyzer.models.dga_text import Floats, Integers
@@ -24,7 +25,7 @@ QUANTILE = 1e-4
 """Share of honest hosts above the threshold."""
 
 # Standard deviation of a host's taste: the weight of a name is exp(taste times its ratio).
-_TASTE = 0.3
+_TASTE = 0.15
 # Top-level domains with fewer names make no language of their own.
 _LEAST_OF_DOMAIN = 60
 # Tastes that differ enough to be drawn from separately.
@@ -79,7 +80,23 @@ def honest_hosts(
             sums[1, host] = np.maximum(values, 0.0).sum()
         result[:, 0, column] = sums.mean(axis=1)
         result[:, 1, column] = [_tail(each) for each in sums]
+    for view in result:
+        view[1] = view[0] + _smooth(view[1] - view[0])
     return result
+
+
+def _smooth(spread: Floats) -> Floats:
+    """The distance of threshold and mean as a smooth function of the number of names.
+
+    Chance adds the root of the number of names to it, a habit the number itself; both are fitted,
+    so that neither is left to a few simulated hosts.
+    """
+    names = np.array(HOST_NAMES, float)
+    terms = np.column_stack([np.sqrt(names), names])
+    # Each number of names counts the same, relative to what is expected there.
+    scale = np.sqrt(names)
+    parts, _ = nnls(terms / scale[:, None], spread / scale)
+    return np.asarray(terms @ parts, float)
 
 
 def _drawn(

@@ -62,7 +62,7 @@ def is_held_out(label: str) -> bool:
 
 def read_names(files: Iterable[Path]) -> list[Named]:
     """The different labels of the names in files, one a line, in alphabetic order."""
-    found = {}
+    found: dict[str, Named] = {}
     for file in files:
         for line in file.read_text("utf-8").splitlines():
             name = named(line) if line.strip() and not line.startswith("#") else None
@@ -73,13 +73,13 @@ def read_names(files: Iterable[Path]) -> list[Named]:
 
 def read_families(file: Path, honest: str = "legit") -> dict[str, list[str]]:
     """Labels by family, from a CSV file with the columns ``domain`` and ``family`` (gz or not)."""
-    opened = gzip.open(file, "rt") if file.suffix == ".gz" else file.open()
+    octets = file.read_bytes()
+    text = (gzip.decompress(octets) if file.suffix == ".gz" else octets).decode("utf-8")
     families: dict[str, set[str]] = {}
-    with opened as lines:
-        for row in csv.DictReader(lines):
-            name = named(row["domain"])
-            if name and row["family"] != honest:
-                families.setdefault(row["family"], set()).add(name.label)
+    for row in csv.DictReader(text.splitlines()):
+        name = named(row["domain"])
+        if name and row["family"] != honest:
+            families.setdefault(row["family"], set()).add(name.label)
     return {family: sorted(labels) for family, labels in sorted(families.items())}
 
 
