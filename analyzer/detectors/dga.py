@@ -208,7 +208,10 @@ def _detection(
     names = _suspicious(window, domains[near])
     first, last = float(names["first"].min()), float(names["last"].max())
     refused = int(names.refused.sum())
-    resolved = names[names.address != ""]
+    # The oddest first, and of those the contacted ones.
+    resolved = names[names.address != ""].sort_values(
+        ["ratio", "contacted", "first", "domain"], ascending=[False, False, True, True]
+    )
     found = [
         f"{domain} to {address}"
         for domain, address in zip(resolved.domain, resolved.address, strict=True)

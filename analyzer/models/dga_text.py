@@ -122,10 +122,10 @@ def make_up(labels: Labels) -> Floats:
     return np.column_stack(
         [
             np.log(size),
-            labels.sums(digit) / sizes,
-            labels.sums(vowel) / sizes,
-            labels.sums(change) / sizes,
-            distinct / sizes,
+            labels.sums(digit) / size,
+            labels.sums(vowel) / size,
+            labels.sums(change) / size,
+            distinct / size,
             labels.sums(symbols == 37),  # noqa: PLR2004
             _longest_run(consonant & ~edge, labels),
             _longest_run(vowel & ~edge, labels),

@@ -165,7 +165,7 @@ def train(
         np.interp(scores, arrays["scores"], arrays["ratios"]),
         [domains[label] for label in labels],
         [model.words_in(label) for label in labels],
-        model.word_shares,
+        dict(model.word_shares),
     )
     figures = family_figures(trained, unseen)
     add_host_figures(figures, trained, unseen, DgaModel.from_arrays(arrays))
