@@ -52,8 +52,7 @@ class DgaModel:
         output: weights of the output: network, unit.
         output_bias: likewise: network.
         words: the dictionary.
-        word_list: its words.
-        word_log: their log probabilities.
+        vocabulary: the log probability of each of its words.
         word_shares: share of honest labels that hold a word, by word.
         scores: scores in rising order, for the calibration.
         ratios: the log-likelihood ratio at each.
@@ -70,8 +69,7 @@ class DgaModel:
     output: Floats
     output_bias: Floats
     words: Words
-    word_list: tuple[str, ...]
-    word_log: tuple[float, ...]
+    vocabulary: Mapping[str, float]
     word_shares: Mapping[str, float]
     scores: Floats
     ratios: Floats
@@ -98,8 +96,7 @@ class DgaModel:
             ngrams=(arrays["ngrams"] * arrays["ngram_step"]).astype(np.float32),
             bias=float(arrays["bias"]),
             words=words,
-            word_list=word_list,
-            word_log=tuple(word_log.tolist()),
+            vocabulary=dict(zip(word_list, word_log.tolist(), strict=True)),
             word_shares=dict(
                 zip(word_list, np.exp(arrays["word_share"] / WORD_STEPS).tolist(), strict=True)
             ),
@@ -138,11 +135,6 @@ class DgaModel:
     def words_in(self, label: str) -> list[str]:
         """The words of four letters or more that the label most probably falls into."""
         return [word for word in divide(label, self.vocabulary) if len(word) >= LONG_WORD]
-
-    @property
-    def vocabulary(self) -> Mapping[str, float]:
-        """The log probability of every word."""
-        return _vocabulary(self.word_list, self.word_log)
 
     def honest_sum(self, view: int, names: int) -> tuple[float, float]:
         """What an honest host's names add up to: the mean and the 1e-4 quantile.
@@ -226,11 +218,6 @@ def word_reuse(
 
 RAREST_SHARE = 3e-4
 """Share of honest labels that a word is taken to be in at least: interests repeat words, too."""
-
-
-@functools.lru_cache(maxsize=1)
-def _vocabulary(words: tuple[str, ...], logs: tuple[float, ...]) -> Mapping[str, float]:
-    return dict(zip(words, logs, strict=True))
 
 
 @functools.cache

@@ -36,8 +36,9 @@ def test_thresholds_lie_above_the_mean_and_what_a_plain_draw_would_reach() -> No
     ratios = np.random.default_rng(2).normal(-0.5, 0.5, 4000)
     found = sums(ratios)
     spread = found[0, 1] - found[0, 0]
-    plain = 3.7 * ratios.std() * np.sqrt(HOST_NAMES)
-    assert (spread[2:] > plain[2:]).all()
+    assert (spread > 0).all()
+    # 3.72 standard deviations are one in ten thousand; habits make hosts differ by more.
+    assert spread[-1] > 3.72 * ratios.std() * np.sqrt(HOST_NAMES[-1])
 
 
 def test_words_that_come_back_by_chance_raise_the_threshold() -> None:
