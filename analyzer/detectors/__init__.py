@@ -6,6 +6,7 @@ from analyzer.detectors import (
     brute_force,
     burst,
     compromised_host,
+    dga,
     dns_long_name,
     dns_nxdomain,
     dns_transfer,
@@ -52,6 +53,7 @@ DETECTORS: dict[str, Detector] = {
         lateral_movement.DETECTOR,
         lateral_chain.DETECTOR,
         intelligence.DETECTOR,
+        dga.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""
