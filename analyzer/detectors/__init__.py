@@ -38,6 +38,7 @@ DETECTORS: dict[str, Detector] = {
         scan.DETECTOR,
         fan_out.DETECTOR,
         burst.DETECTOR,
+        dga.DETECTOR,
         dns_tunnel.DETECTOR,
         dns_long_name.DETECTOR,
         dns_volume.DETECTOR,
@@ -53,7 +54,6 @@ DETECTORS: dict[str, Detector] = {
         lateral_movement.DETECTOR,
         lateral_chain.DETECTOR,
         intelligence.DETECTOR,
-        dga.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""
