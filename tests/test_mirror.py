@@ -18,6 +18,7 @@ OTHERS = {
     "test_reach",
     "test_shipped_rules",
     "test_truth",
+    "test_truth_beacon",
     "test_zeek_scripts",
 }
 

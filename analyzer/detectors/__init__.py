@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.detectors import (
+    beacon,
     brute_force,
     burst,
     compromised_host,
@@ -38,6 +39,7 @@ DETECTORS: dict[str, Detector] = {
         fan_out.DETECTOR,
         burst.DETECTOR,
         dns_tunnel.DETECTOR,
+        beacon.DETECTOR,
         dns_long_name.DETECTOR,
         dns_volume.DETECTOR,
         dns_nxdomain.DETECTOR,
