@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 
 # -log10 of the share of simulated background that looks as much like a beacon -> score.
 _CURVE = ((0.0, 0.0), (2.0, 0.7), (3.0, 0.85), (4.0, 0.92))
-# Payloads that differ that much both ways are fetched contents rather than check-ins; a spread of
-# half its median is what RITA's data size score calls worst.
-_UNEVEN = 0.5
-_CONTENTS = 0.15
+# How much payloads differ -> what that takes from the score. A check-in without orders is of one
+# size, give or take some padding; contents that people fetch are not. (RITA gives its data size
+# score the same weight.)
+_EVEN = 0.25
+_UNEVEN = ((_EVEN, 0.0), (0.75, 0.15))
 # Of fewer local hosts, how rare something is says nothing.
 _ENOUGH_HOSTS = 10
 # Fast calls must last: a page that loads for seconds has as many of them.
@@ -54,6 +55,7 @@ _FTP = frozenset({20, 21, 990})
 # Just below what is worth a line at all, and at medium.
 _UNREPORTED = Severity.LOW.bound - 0.01
 _LOW = Severity.MEDIUM.bound - 0.01
+_UNSURE = Severity.HIGH.bound - 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +113,26 @@ def _score(row: dict[Any, Any], hosts: int, parameters: Parameters) -> float:
     """How sure we are that the calls are worth a person's time."""
     score = score_on(-math.log10(row["false_alarm"]), _CURVE)
     score += prevalence_modifier(row["sources"], hosts)
-    if min(_spread(row["out_spread"]), _spread(row["in_spread"])) > _UNEVEN:
-        score -= _CONTENTS
+    score -= score_on(max(_spread(row["out_spread"]), _spread(row["in_spread"])), _UNEVEN)
     silent = row["answered"] == 0
-    crowd = row["sources"] > max(CROWD - 1, RARE * hosts)
-    if _is_known(row["name"], parameters):
+    if row["sources"] > _many(hosts) or _is_known(row["name"], parameters):
         return min(score, _UNREPORTED)
-    if crowd or (row["resp_p"] in _POLLED and not silent) or _keeps_alive(row):
+    if row["sources"] > _few(hosts) or (row["resp_p"] in _POLLED and not silent) or _keeps_alive(row):
         return min(score, _LOW)
     telling = silent or row["direct"] or bool(row["name"]) or row["median"] < FAST
-    if hosts < _ENOUGH_HOSTS and not telling:
-        return min(score, _LOW)
+    if hosts < _ENOUGH_HOSTS:
+        score = min(score, _UNSURE if telling else _LOW)
     return max(min(score, 0.99), 0.0)
+
+
+def _few(hosts: int) -> int:
+    """How many local hosts may meet something that is rare."""
+    return max(CROWD - 1, math.floor(RARE * hosts))
+
+
+def _many(hosts: int) -> int:
+    """From how many local hosts on, exclusively, it is a service rather than a few infections."""
+    return 2 * _few(hosts)
 
 
 def _spread(value: float) -> float:
@@ -193,12 +203,12 @@ def _evidence(row: dict[Any, Any], hosts: int) -> Iterator[Evidence]:
         if math.isfinite(row[f"{side}_typical"]):
             yield Evidence(name, round(row[f"{side}_typical"]), unit="B")
             spread = round(row[f"{side}_spread"], 3)
-            yield Evidence(f"{name}, spread", spread, threshold=_UNEVEN)
+            yield Evidence(f"{name}, spread", spread, threshold=_EVEN)
     yield Evidence("connections answered", int(row["answered"]), expected=int(row["connections"]))
     yield Evidence(
         "local hosts that met it",
         int(row["sources"]),
-        threshold=math.floor(max(CROWD - 1, RARE * hosts)),
+        threshold=_few(hosts),
     )
     yield Evidence("local hosts in all", hosts, threshold=_ENOUGH_HOSTS)
     if math.isfinite(row["met_first"]):

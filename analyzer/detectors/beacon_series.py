@@ -191,7 +191,7 @@ def judged(records: Records, rows: ir.Table, *, fewest: int) -> pd.DataFrame:
         frame = pd.DataFrame(
             {
                 "pair": pair[shape.owner],
-                "false_alarm": model.false_alarm(model.scores(shape.features)),
+                "false_alarm": model.false_alarm(shape.features),
                 "window": name,
                 "median": shape.medians,
                 "deviation": shape.deviations,

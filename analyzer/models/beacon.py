@@ -46,7 +46,8 @@ class BeaconModel:
         threshold: from above which value it goes to the right.
         leaf: what each leaf adds, a row a tree.
         bias: what every score begins with.
-        tail_scores: scores, rising, that simulated background exceeds
+        tail_counts: for how many intervals, at least, each row of the next holds; rising from 0.
+        tail_scores: scores, rising, that simulated background of so many intervals exceeds
         tail_shares: with these shares.
     """
 
@@ -54,6 +55,7 @@ class BeaconModel:
     threshold: Floats
     leaf: Floats
     bias: float
+    tail_counts: Floats
     tail_scores: Floats
     tail_shares: Floats
 
@@ -69,9 +71,18 @@ class BeaconModel:
             total += leaf[node - (len(leaf) - 1)]
         return total
 
-    def false_alarm(self, scores: Floats) -> Floats:
-        """The share of simulated background that scores as high, no less than was measured."""
-        logs = np.interp(scores, self.tail_scores, np.log(self.tail_shares))
+    def false_alarm(self, features: Floats) -> Floats:
+        """The share of simulated background of as many intervals that looks as much like a beacon.
+
+        It is no less than could be measured, the last of `tail_shares`.
+        """
+        scores = self.scores(features)
+        counts = np.exp(features[:, SHAPE.index("count")])
+        row = np.searchsorted(self.tail_counts, np.rint(counts), side="right") - 1
+        logs = np.empty(len(scores))
+        for number, tail in enumerate(self.tail_scores):
+            at = row == number
+            logs[at] = np.interp(scores[at], tail, np.log(self.tail_shares))
         result: Floats = np.exp(logs)
         return result
 
@@ -89,6 +100,7 @@ def model_of(arrays: Arrays) -> BeaconModel:
         arrays["threshold"].astype(np.float64),
         arrays["leaf"].astype(np.float64),
         float(arrays["bias"]),
+        arrays["tail_counts"].astype(np.float64),
         arrays["tail_scores"].astype(np.float64),
         arrays["tail_shares"].astype(np.float64),
     )

@@ -23,7 +23,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def _count(rng: np.random.Generator) -> int:
-    return int(_log_uniform(rng, 12, 1500))
+    return int(_log_uniform(rng, 8, 1200))
 
 
 def _fitted(gaps: Floats, window: float, rng: np.random.Generator) -> Floats:
