@@ -117,7 +117,11 @@ def _score(row: dict[Any, Any], hosts: int, parameters: Parameters) -> float:
     silent = row["answered"] == 0
     if row["sources"] > _many(hosts) or _is_known(row["name"], parameters):
         return min(score, _UNREPORTED)
-    if row["sources"] > _few(hosts) or (row["resp_p"] in _POLLED and not silent) or _keeps_alive(row):
+    if (
+        row["sources"] > _few(hosts)
+        or (row["resp_p"] in _POLLED and not silent)
+        or _keeps_alive(row)
+    ):
         return min(score, _LOW)
     telling = silent or row["direct"] or bool(row["name"]) or row["median"] < FAST
     if hosts < _ENOUGH_HOSTS:

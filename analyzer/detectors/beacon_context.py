@@ -23,8 +23,8 @@ def described(
 ) -> pd.DataFrame:
     """Add to the best window of each series what is known of it.
 
-    Columns added: ``orig_h resp_h resp_p proto`` (the address most used), ``by_name`` (whether it is
-    a series of a name), ``addresses``, ``connections answered`` (how many, within the window),
+    Columns added: ``orig_h resp_h resp_p proto`` (the address most used), ``by_name`` (whether it
+    is a series of a name), ``addresses``, ``connections answered`` (how many, within the window),
     ``begin end`` (times of the first and last of them), ``ports`` (originator ports used),
     ``out_typical out_spread in_typical in_spread`` (payload: median in bytes, and half the width of
     the quartiles over it; null where unknown), ``name`` (of the server, empty if unknown),
@@ -44,12 +44,13 @@ def described(
     own = own.filter((own.ts >= own["first"]) & (own.ts < own["last"]))
     own = records.keep(own, "beacon_connections")
     frame = best.merge(_measures(own), on="pair").merge(_who(own, chosen), on="pair")
-    frame["name"] = frame.pair.map(most_carried(server_names(records, shared), own)).fillna("")
+    carried = most_carried(server_names(records, shared), own)
     told, askers = looked_up(records, set(frame.orig_h), set(frame.resp_h))
-    pairs = list(zip(frame.orig_h, frame.resp_h, strict=True))
-    frame["direct"] = [pair[0] in askers and pair not in told for pair in pairs]
+    met = list(zip(frame.orig_h, frame.resp_h, strict=True))
+    frame["direct"] = [each[0] in askers and each not in told for each in met]
     frame["name"] = [
-        name or told.get(pair, "") for name, pair in zip(frame["name"], pairs, strict=True)
+        carried.get(pair, "") or told.get(each, "")
+        for pair, each in zip(frame.pair, met, strict=True)
     ]
     return _prevalence(records, frame, chosen, shared).sort_values("pair", ignore_index=True)
 
@@ -105,8 +106,13 @@ def _prevalence(
     addresses = known.group_by("resp_h").aggregate(
         sources=known.sources.max(), met_first=known.met_first.min()
     )
-    frame = frame.merge(addresses.to_pandas(), on="resp_h", how="left")
+    by_address = addresses.to_pandas().set_index("resp_h")
     domains, hosts = met_domains(records, set(frame["name"]) - {""}, chosen.named, shared)
-    frame["domain"] = frame["name"].map(domains).fillna("")
-    sources = frame.domain.map(hosts).fillna(frame.sources).fillna(1)
-    return frame.assign(sources=sources.astype(int))
+    frame["domain"] = [domains.get(name, "") for name in frame["name"]]
+    frame["met_first"] = by_address.met_first.reindex(frame.resp_h).to_numpy(dtype=float)
+    known_by = by_address.sources.reindex(frame.resp_h, fill_value=1)
+    frame["sources"] = [
+        hosts.get(domain, int(sources))
+        for domain, sources in zip(frame.domain, known_by, strict=True)
+    ]
+    return frame

@@ -158,7 +158,9 @@ def connections(records: Records, chosen: Series, shared: Shared) -> ir.Table:
     if chosen.by_name is None:
         return table
     keys = ("orig_h", "server_name", "resp_p", "proto")
-    named = conn.join(server_names(records, shared), "uid").join(chosen.by_name, keys).select(*columns)
+    named = (
+        conn.join(server_names(records, shared), "uid").join(chosen.by_name, keys).select(*columns)
+    )
     return table.union(named)
 
 
@@ -220,9 +222,7 @@ def _lengths(span: float) -> list[tuple[str, float]]:
     return several + longer[:1]
 
 
-def _of_pairs(
-    keys: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _of_pairs(keys: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The events of some series."""
     owner = event_owner(keys)
     wanted = np.zeros(int(owner[-1]) + 1 if len(owner) else 0, bool)
@@ -234,7 +234,9 @@ def _best(frame: pd.DataFrame) -> pd.DataFrame:
     """The best window of each series, the larger where two are as good."""
     holding = frame.assign(held=frame.false_alarm <= HOLDS)
     held = holding.groupby(["pair", "window"], sort=False).held.agg(["sum", "count"]).reset_index()
-    held["text"] = held["window"] + ": " + held["sum"].astype(str) + " of " + held["count"].astype(str)
+    held["text"] = (
+        held["window"] + ": " + held["sum"].astype(str) + " of " + held["count"].astype(str)
+    )
     texts = held.groupby("pair", sort=False)["text"].agg(", ".join)
     ordered = frame.sort_values(["pair", "false_alarm"], kind="stable")
     best = ordered.drop_duplicates("pair").reset_index(drop=True)

@@ -109,7 +109,7 @@ def _arrays(classifier: HistGradientBoostingClassifier) -> Arrays:
         "feature": feature,
         "threshold": threshold,
         "leaf": leaf,
-        "bias": np.float64(classifier._baseline_prediction.item()),  # noqa: SLF001
+        "bias": np.array(classifier._baseline_prediction.item()),  # noqa: SLF001
         "tail_counts": np.array([0]),
         "tail_scores": np.array([[0.0]]),
         "tail_shares": np.array([1.0]),
@@ -146,7 +146,8 @@ def _exceeded(scores: list[Floats], share: float) -> float:
     weights = np.concatenate([np.full(len(each), 1 / len(each) / len(scores)) for each in scores])
     order = np.argsort(-every, kind="stable")
     reached = np.cumsum(weights[order])
-    return float(every[order][min(np.searchsorted(reached, share), len(every) - 1)])
+    at = min(int(np.searchsorted(reached, share)), len(every) - 1)
+    return float(every[order][at])
 
 
 def _reach(model: BeaconModel, parts: list[Floats]) -> list[float]:

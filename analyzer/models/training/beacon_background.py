@@ -28,8 +28,14 @@ def _count(rng: np.random.Generator) -> int:
 
 def _fitted(gaps: Floats, window: float, rng: np.random.Generator) -> Floats:
     """Times of intervals that together fill a good part of the window."""
-    ts = np.cumsum(gaps)
-    return ts / ts[-1] * window * rng.uniform(0.2, 1.0)
+    ts: Floats = np.cumsum(gaps)
+    ts *= window * rng.uniform(0.2, 1.0) / ts[-1]
+    return ts
+
+
+def _some(rng: np.random.Generator, ts: Floats, share: float) -> Floats:
+    """A share of the times, drawn at random."""
+    return ts[rng.random(len(ts)) < share]
 
 
 def random_calls(rng: np.random.Generator, window: float) -> Floats:
@@ -72,9 +78,10 @@ def sessions(rng: np.random.Generator, window: float) -> Floats:
 def on_and_off(rng: np.random.Generator, window: float) -> Floats:
     """Busy spells of independent calls with silences between, both with heavy tails."""
     ts: list[Floats] = []
+    most = 400
     now, busy = 0.0, _log_uniform(rng, 60, 3600)
     pace = busy / rng.uniform(3, 30)
-    while now < window and len(ts) < 400:
+    while now < window and len(ts) < most:
         length = busy * float(rng.pareto(1.5) + 0.3)
         ts.append(now + np.sort(rng.uniform(0, length, rng.poisson(length / pace))))
         now += length + busy * rng.uniform(1, 8) * float(rng.pareto(1.3) + 0.2)
@@ -97,12 +104,13 @@ def streaming(rng: np.random.Generator, window: float) -> Floats:
 def mail(rng: np.random.Generator, window: float) -> Floats:
     """A mail program that looks when its user does: a timer broken by people."""
     people = np.sort(rng.uniform(0, window, int(_log_uniform(rng, 20, 300))))
-    sent = people[rng.random(len(people)) < 0.5]
-    timer = np.arange(rng.uniform(0, 900), window, rng.uniform(300, 1800))
+    sent = _some(rng, people, 0.5)
+    pause = 300.0
+    timer = np.arange(rng.uniform(0, 900), window, rng.uniform(pause, 1800))
     # The timer starts again after every look, and runs only while the program is open.
     last = np.searchsorted(people, timer)
     idle = timer - np.where(last > 0, people[np.maximum(last - 1, 0)], 0)
-    polls = timer[(idle > 300) & (rng.random(len(timer)) < 0.25)]
+    polls = _some(rng, timer[idle > pause], 0.25)
     return np.sort(np.concatenate((people, sent + rng.exponential(20, len(sent)), polls)))
 
 
@@ -137,9 +145,12 @@ def uploads(rng: np.random.Generator, window: float) -> Floats:
 
 
 def reporting(rng: np.random.Generator, window: float) -> Floats:
-    """Events reported in batches: the first waits for company, up to some time."""
-    events = np.sort(rng.uniform(0, window, int(_log_uniform(rng, 15, 600))) ** rng.uniform(1, 1.3))
-    wait = _log_uniform(rng, 5, 60)
+    """Events reported in batches: the first waits for company, for no more than events are apart.
+
+    Where they are dense, such a program calls by the clock.
+    """
+    events = np.sort(rng.uniform(0, window, int(_log_uniform(rng, 15, 600))))
+    wait = window / len(events) * rng.uniform(0.05, 0.5)
     sent, last = [], -np.inf
     for event in events.tolist():
         if event > last + wait:

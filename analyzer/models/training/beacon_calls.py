@@ -41,7 +41,8 @@ def backing_off(rng: np.random.Generator, count: int, jitter: float) -> Floats:
     waits = np.ones(count)
     failing = 0
     for number, draw in enumerate(rng.random(count).tolist()):
-        failing = failing + 1 if draw < (0.05 if not failing else 0.5) else 0
+        chance = 0.5 if failing else 0.05
+        failing = failing + 1 if draw < chance else 0
         waits[number] = 2.0 ** min(failing, 3)
     return waits * even(rng, count, min(jitter, 0.3))
 
@@ -59,6 +60,10 @@ _DAY = 86_400.0
 _FEWEST = 8
 
 
+def _happens(rng: np.random.Generator, chance: float) -> bool:
+    return bool(rng.random() < chance)
+
+
 def calls(rng: np.random.Generator, sleeps: Sleeps, *, jitter: float, window: float) -> Floats:
     """The times, s, at which one implant is seen within a window of so many seconds.
 
@@ -70,15 +75,15 @@ def calls(rng: np.random.Generator, sleeps: Sleeps, *, jitter: float, window: fl
     count = int(window / (sleep * (1 - min(jitter, 0.9) / 2))) + 2
     ts = np.cumsum(sleep * sleeps(rng, min(count, 9000), jitter)) + rng.uniform(0, sleep)
     begin, end = 0.0, window
-    if rng.random() < 0.3:
+    if _happens(rng, 0.3):
         begin = rng.uniform(0, 0.5) * window
         end = begin + max(rng.uniform(0.2, 1.0) * (window - begin), 12 * sleep)
     ts = ts[(ts >= begin) & (ts < min(end, window))]
-    if rng.random() < 0.15:
+    if _happens(rng, 0.15):
         ts = ts[((ts + rng.uniform(0, _DAY)) % _DAY) < rng.uniform(7, 11) * 3600]
-    if rng.random() < 0.5:
+    if _happens(rng, 0.5):
         ts = ts[rng.random(len(ts)) >= rng.uniform(0, 0.3)]
-    if rng.random() < 0.4:
+    if _happens(rng, 0.4):
         again = ts[rng.random(len(ts)) < rng.uniform(0, 0.5)]
         ts = np.concatenate((ts, again + rng.exponential(1.0, len(again))))
     return np.sort(ts + rng.exponential(rng.choice([0.01, 0.1, 0.5]), len(ts)))
