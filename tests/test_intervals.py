@@ -22,7 +22,7 @@ def features(ts: Floats) -> dict[str, float]:
     return dict(zip(SHAPE, row.tolist(), strict=True))
 
 
-CLOCK = np.arange(50) * 60.0
+CLOCK: Floats = np.arange(0.0, 3000.0, 60.0)
 
 
 def test_a_clock() -> None:

@@ -10,6 +10,7 @@ meets, or that is silent, or faster than any honest client that could keep its c
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -86,21 +87,22 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         return
     frame = described(records, rows, best, chosen, shared).assign(origin=records.first)
     hosts = shared_local_hosts(records, shared)
-    loudest: dict[tuple[Any, ...], float] = {}
     found = []
+    loudest: dict[tuple[Any, ...], float] = defaultdict(float)
     for row in frame.to_dict("records"):
         # A connection that lives on is cut into one every few minutes by Zeek's inactivity timeout.
         if row["ports"] == 1 and row["connections"] > 1 and row["proto"] == "tcp":
             continue
         detection = _detection(row, hosts, parameters)
         key = (row["orig_h"], row["resp_p"], row["proto"], row["name"])
-        found.append((key, row["by_name"], detection))
-        if row["by_name"]:
-            loudest[key] = detection.score
+        found.append((key, bool(row["by_name"]), detection))
+        side = (*key, bool(row["by_name"]))
+        loudest[side] = max(loudest[side], detection.score)
+    named = {key for key, by_name, _ in found if by_name}
     for key, by_name, detection in found:
         # A name behind several addresses is one thing: said once, by whichever says it louder.
-        by_address = max((d.score for k, n, d in found if k == key and not n), default=0.0)
-        if by_name == (loudest.get(key, -1.0) >= by_address):
+        name_wins = key in named and loudest[(*key, True)] >= loudest[(*key, False)]
+        if by_name == name_wins:
             yield detection
 
 
@@ -115,13 +117,10 @@ def _score(row: dict[Any, Any], hosts: int, parameters: Parameters) -> float:
     score += prevalence_modifier(row["sources"], hosts)
     score -= score_on(max(_spread(row["out_spread"]), _spread(row["in_spread"])), _UNEVEN)
     silent = row["answered"] == 0
-    if row["sources"] > _many(hosts) or _is_known(row["name"], parameters):
+    polled = row["resp_p"] in _POLLED and not silent
+    if polled or row["sources"] > _many(hosts) or _is_known(row["name"], parameters):
         return min(score, _UNREPORTED)
-    if (
-        row["sources"] > _few(hosts)
-        or (row["resp_p"] in _POLLED and not silent)
-        or _keeps_alive(row)
-    ):
+    if row["sources"] > _few(hosts) or _keeps_alive(row):
         return min(score, _LOW)
     telling = silent or row["direct"] or bool(row["name"]) or row["median"] < FAST
     if hosts < _ENOUGH_HOSTS:

@@ -86,8 +86,9 @@ def beacon(
 
 def _weibull(rng: np.random.Generator) -> Floats:
     waits = rng.weibull(rng.uniform(0.35, 0.95), int(np.exp(rng.uniform(2.7, 7))))
-    ts = np.cumsum(waits)
-    return ts / ts[-1] * DAY * rng.uniform(0.1, 1)
+    ts: Floats = np.cumsum(waits)
+    ts *= DAY * rng.uniform(0.1, 1) / ts[-1]
+    return ts
 
 
 def _switching(rng: np.random.Generator) -> Floats:

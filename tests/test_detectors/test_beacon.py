@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -49,9 +51,9 @@ def found(
     conn: list[Row],
     dns: list[Row] | None = None,
     parameters: Parameters | None = None,
-    **logs: list[Row],
+    ssl: Sequence[Row] = (),
 ) -> list[Detection]:
-    with holding(conn, dns or (), **logs) as records:
+    with holding(conn, dns or (), ssl=ssl) as records:
         return list(DETECTOR.find(records, parameters or Parameters(), Shared()))
 
 
@@ -76,7 +78,7 @@ def test_a_rare_destination_polled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "severity"), [(0, "critical"), (1, "critical"), (2, "low"), (4, "none"), (59, None)]
+    ("others", "severity"), [(0, "critical"), (1, "high"), (2, "low"), (4, "none"), (59, None)]
 )
 def test_how_many_others_meet_it(others: int, severity: str | None) -> None:
     rows = calls() + crowd(60) + crowd(others, SERVER, 443)

@@ -15,9 +15,9 @@ def chosen(records: Records, shared: Shared) -> Series:
     return series(records, shared, fewest=8, shortest=60.0)
 
 
-def every(seconds: float, count: int, begin: float = 0.0, **more: object) -> list[Row]:
+def every(seconds: float, count: int, begin: float = 0.0) -> list[Row]:
     return [
-        connection(begin + k * seconds, "10.0.0.5", "198.51.100.7", 443, orig_p=k, **more)
+        connection(begin + k * seconds, "10.0.0.5", "198.51.100.7", 443, orig_p=k)
         for k in range(count)
     ]
 

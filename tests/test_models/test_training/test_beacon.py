@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analyzer.intervals import SHAPE
+from analyzer.models.beacon import model_of
 from analyzer.models.model_file import load_model
 from analyzer.models.training import beacon
 
@@ -40,7 +41,7 @@ def test_it_is_of_the_kind_that_ships(folders: list[Path], monkeypatch: pytest.M
 
 def test_trees_as_arrays_score_as_the_classifier_does() -> None:
     rows = beacon.simulated("even", 40, 1), beacon.simulated("random_calls", 40, 1)
-    model = beacon.model_of(beacon.trained([rows[0]], [rows[1]]))
+    model = model_of(beacon.trained([rows[0]], [rows[1]]))
     assert model.leaf.shape[1] == 2**beacon.DEPTH
     assert np.median(model.scores(rows[0])) > np.median(model.scores(rows[1]))
 
