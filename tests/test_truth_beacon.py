@@ -15,7 +15,7 @@ SAMPLES = Path(__file__).parents[1] / "sample_pcaps"
 
 def judged(path: Path) -> list[Finding]:
     report = analyzer.analyze(path, select_rules=["beacon"])
-    assert report.records["conn"] > 0
+    assert sum(report.records.values()) > 0
     return [finding for finding in report.findings if finding.severity >= Severity.MEDIUM]
 
 
