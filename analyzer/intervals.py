@@ -205,19 +205,23 @@ def _gaps(keys: Integers, fewest: int) -> tuple[Integers, Integers]:
     fine = _joined(keys, DUPLICATE)
     owner, gaps = _between(fine)
     of = int(owner[0]) if len(owner) else 0
-    quick = np.bincount(owner - of, gaps < FAST * _SECOND)
     every = np.bincount(owner - of)
-    slow = quick < _MOSTLY * every
-    at = event_owner(fine) - of
-    # What has no interval at all is neither.
-    known = (at >= 0) & (at < len(slow))
-    events = fine[known]
-    coarse_owner, coarse_gaps = _between(_joined(events[slow[at[known]]], CLUSTER))
-    fast = ~slow[owner - of]
-    owner = np.concatenate((owner[fast], coarse_owner))
-    gaps = np.concatenate((gaps[fast], coarse_gaps))
-    order = np.argsort(owner, kind="stable")
-    owner, gaps = owner[order], gaps[order]
+    quick = np.bincount(owner[gaps < FAST * _SECOND] - of, minlength=len(every))
+    fast = quick >= _MOSTLY * every
+    if not fast.any():
+        owner, gaps = _between(_joined(fine, CLUSTER))
+    else:
+        at = event_owner(fine) - of
+        # What has no interval at all is neither.
+        slow = (at >= 0) & (at < len(fast))
+        slow[slow] = ~fast[at[slow]]
+        coarse_owner, coarse_gaps = _between(_joined(fine[slow], CLUSTER))
+        of_fast = fast[owner - of]
+        owner = np.concatenate((owner[of_fast], coarse_owner))
+        gaps = np.concatenate((gaps[of_fast], coarse_gaps))
+        order = np.argsort(owner, kind="stable")
+        owner, gaps = owner[order], gaps[order]
+    of = int(owner[0]) if len(owner) else 0
     enough = np.bincount(owner - of)[owner - of] >= fewest
     return owner[enough], gaps[enough]
 
