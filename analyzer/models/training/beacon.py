@@ -55,7 +55,12 @@ def simulated(kind: str, count: int, seed: int) -> Floats:
 
 
 def trained(beacons: list[Floats], others: list[Floats]) -> Arrays:
-    """Fit the trees, every family of either side with the same weight, as plain arrays."""
+    """The trees of :func:`fitted` as plain arrays."""
+    return _arrays(fitted(beacons, others))
+
+
+def fitted(beacons: list[Floats], others: list[Floats]) -> HistGradientBoostingClassifier:
+    """Fit the trees, every family of either side with the same weight."""
     parts = beacons + others
     features = np.concatenate(parts)
     sides = np.repeat([1] * len(beacons) + [0] * len(others), [len(part) for part in parts])
@@ -78,7 +83,7 @@ def trained(beacons: list[Floats], others: list[Floats]) -> Arrays:
         random_state=0,
     )
     classifier.fit(features, sides, sample_weight=weights)
-    return _arrays(classifier)
+    return classifier
 
 
 def _arrays(classifier: HistGradientBoostingClassifier) -> Arrays:

@@ -40,10 +40,13 @@ def test_it_is_of_the_kind_that_ships(folders: list[Path], monkeypatch: pytest.M
 
 
 def test_trees_as_arrays_score_as_the_classifier_does() -> None:
-    rows = beacon.simulated("even", 40, 1), beacon.simulated("random_calls", 40, 1)
-    model = model_of(beacon.trained([rows[0]], [rows[1]]))
+    sides = [[beacon.simulated(kind, 200, 1)] for kind in ("even", "random_calls")]
+    model = model_of(beacon.trained(*sides))
     assert model.leaf.shape[1] == 2**beacon.DEPTH
-    assert np.median(model.scores(rows[0])) > np.median(model.scores(rows[1]))
+    rows = np.concatenate([sides[0][0], sides[1][0]])
+    expected = beacon.fitted(*sides).decision_function(rows)
+    assert np.ptp(expected) > 2
+    assert model.scores(rows) == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
