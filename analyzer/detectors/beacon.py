@@ -51,8 +51,6 @@ _FAST_INTERVALS = 15
 # services of Apple and Google.
 _POLLED = frozenset({110, 143, 993, 995, 5222, 5223, 5228, 5229, 5230})
 _WEB = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888})
-_MAIL = frozenset({25, 110, 143, 465, 587, 993, 995})
-_FTP = frozenset({20, 21, 990})
 # Just below what is worth a line at all, and at medium.
 _UNREPORTED = Severity.LOW.bound - 0.01
 _LOW = Severity.MEDIUM.bound - 0.01
@@ -157,11 +155,7 @@ def _is_known(name: str, parameters: Parameters) -> bool:
 def _technique(row: dict[Any, Any]) -> str:
     if row["proto"] not in {"tcp", "udp"}:
         return "T1095"
-    port = row["resp_p"]
-    for ports, technique in ((_WEB, "T1071.001"), (_MAIL, "T1071.003"), (_FTP, "T1071.002")):
-        if port in ports:
-            return technique
-    return "T1571"
+    return "T1071.001" if row["resp_p"] in _WEB else "T1571"
 
 
 def _detection(row: dict[Any, Any], hosts: int, parameters: Parameters) -> Detection:

@@ -116,8 +116,7 @@ def test_names_tell_a_lone_host() -> None:
     ("port", "proto", "technique"),
     [
         (80, "tcp", "T1071.001"),
-        (25, "tcp", "T1071.003"),
-        (21, "tcp", "T1071.002"),
+        (25, "tcp", "T1571"),
         (4444, "tcp", "T1571"),
         (4444, "udp", "T1571"),
         (0, "icmp", "T1095"),

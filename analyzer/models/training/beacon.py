@@ -91,7 +91,7 @@ def _arrays(classifier: HistGradientBoostingClassifier) -> Arrays:
     inner, leaves = 2**DEPTH - 1, 2**DEPTH
     trees = [stage[0].nodes for stage in classifier._predictors]  # noqa: SLF001 - no other way
     feature = np.zeros((len(trees), inner), np.uint8)
-    threshold = np.full((len(trees), inner), np.inf, np.float32)
+    threshold = np.full((len(trees), inner), np.inf)
     leaf = np.zeros((len(trees), leaves), np.float32)
     for number, nodes in enumerate(trees):
 
