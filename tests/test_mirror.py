@@ -18,7 +18,6 @@ OTHERS = {
     "test_reach",
     "test_shipped_rules",
     "test_truth",
-    "test_truth_beacon",
     "test_zeek_scripts",
 }
 
