@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.detectors import (
+    beacon,
     brute_force,
     burst,
     compromised_host,
@@ -40,6 +41,7 @@ DETECTORS: dict[str, Detector] = {
         burst.DETECTOR,
         dga.DETECTOR,
         dns_tunnel.DETECTOR,
+        beacon.DETECTOR,
         dns_long_name.DETECTOR,
         dns_volume.DETECTOR,
         dns_nxdomain.DETECTOR,
