@@ -125,7 +125,9 @@ def test_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     assert sorted(file.name for file in rules.glob("*.yaml")) == RULES
     program = installed / "bin" / "zeek-analyzer"
     listed = run(sys.executable, program, "rules", "list", cwd=tmp_path, path=installed)
-    assert len(re.findall(r"^ *[a-z_]+ +(?:low|medium|high|critical) ", listed, re.M)) == len(RULES)
+    assert len(
+        re.findall(r"^ *[a-z_]+ +(?:low|medium|high|critical) ", listed, re.MULTILINE)
+    ) == len(RULES)
 
 
 @builds
