@@ -32,7 +32,6 @@ def suites() -> list[str]:
     named = sorted(str(file.with_suffix("")) for file in files)
     # The generator's tests, and what is found in traffic whose truth is known, kind by kind.
     return [name for name in named if not name.startswith(("test_traffic/", "test_truth_"))]
-    # The generator's tests, and what is found in traffic whose truth is known, kind by kind.
 
 
 def mirrored(module: str) -> str:
