@@ -6,12 +6,9 @@ four bytes a row where the columns take sixty, and no query has to work them out
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import ibis
-import numpy as np
-import numpy.typing as npt
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -151,73 +148,27 @@ def login_service(conn: ir.Table) -> ir.IntegerColumn:
     return known.cast("uint8").fill_null(0)
 
 
-SHORTENED = {"duration": "float32", "orig_pkts": "uint32"}
-"""Columns kept in half the room, and their types there.
-
-Seven digits of a duration are enough for what is asked of it; packets are counted to
-:data:`MOST_PACKETS`.
-"""
-
-MOST_PACKETS = 2**32 - 1
+def short_duration(conn: ir.Table) -> ir.FloatingColumn:
+    """The duration in half the room; seven digits are enough for what is asked of it."""
+    return conn.duration.cast("float32")
 
 
-OUTCOME = ("proto", "service", "conn_state", "history")
-"""The texts that :data:`OUTCOMES` depend on; :func:`outcome_key` says what else."""
-
-_UNSET = -1
-
-
-@cache
-def _alike() -> npt.NDArray[np.int64]:
-    """For each responder's port the lowest one that is derived alike, but for `tried_p`."""
-    logins = [port for each in _LOGIN_PORTS.values() for port in each]
-    ports = np.arange(65536)
-    own = (ports < FIRST_USER_PORT) | np.isin(ports, logins)
-    own |= (ports >= _TRACEROUTE_PORTS[0]) & (ports <= _TRACEROUTE_PORTS[1])
-    return np.where(own, ports, FIRST_USER_PORT)
+def short_packets(conn: ir.Table) -> ir.IntegerColumn:
+    """Packets of the originator in half the room, no more than fit."""
+    return conn.orig_pkts.clip(upper=_MOST_PACKETS).cast("uint32")
 
 
-def outcome_key(
-    orig_p: npt.NDArray[np.int64],
-    resp_p: npt.NDArray[np.int64],
-    resp_bytes: npt.NDArray[np.int64],
-    resp_pkts: npt.NDArray[np.int64],
-    ip_proto: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int64]:
-    """A number for each connection: with equal :data:`OUTCOME`, equal ones are derived equally.
+_MOST_PACKETS = 2**32 - 1
 
-    Only :func:`tried_port` may differ, see :func:`tried_ports`. Of the originator's port it only
-    matters whether it is a system port (below are ICMP's types), of bytes and packets whether there
-    are any. What is unset is below 0.
-    """
-    key = np.clip(orig_p, _UNSET, FIRST_USER_PORT) + 1
-    port = np.where(resp_p < 0, _UNSET, _alike()[np.maximum(resp_p, 0)])
-    for value, most in ((port, 65535), (resp_bytes, 1), (resp_pkts, 1), (ip_proto, 255)):
-        key = key * (most + 2) + np.clip(value, _UNSET, most) + 1
-    return key
-
-
-def tried_ports(
-    resp_p: npt.NDArray[np.int64],
-    example_p: npt.NDArray[np.int64],
-    tried_p: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int64]:
-    """What connections tried, given the responder's port and what was tried of ones like them.
-
-    Where the port of the example is what was tried, it is here, too: no protocol number and no
-    missing port is as large as the ports that are taken for alike.
-    """
-    is_port = (example_p == tried_p) & (resp_p >= FIRST_USER_PORT)
-    return np.where(is_port, resp_p, tried_p)
-
-
-OUTCOMES = {
+DERIVED = {
     "answered": is_answered,
     "request": is_request,
     "tried_p": tried_port,
     "login_service": login_service,
+    "duration": short_duration,
+    "orig_pkts": short_packets,
 }
-"""The columns worked out from how a connection went, by name."""
+"""The columns worked out, by name."""
 
 NOT_KEPT = ("service", "conn_state", "history", "resp_pkts", "ip_proto")
 """The columns of conn that no detector asks for once these are there."""
@@ -225,7 +176,4 @@ NOT_KEPT = ("service", "conn_state", "history", "resp_pkts", "ip_proto")
 
 def condensed(conn: ir.Table) -> ir.Table:
     """Connections as detectors need them: with what is derived, without what it is derived from."""
-    shortened = {name: conn[name].cast(kind) for name, kind in SHORTENED.items()}
-    shortened["orig_pkts"] = conn.orig_pkts.clip(upper=MOST_PACKETS).cast(SHORTENED["orig_pkts"])
-    derived = {name: derive(conn) for name, derive in OUTCOMES.items()}
-    return conn.mutate(**shortened, **derived).drop(*NOT_KEPT)
+    return conn.mutate(**{name: derive(conn) for name, derive in DERIVED.items()}).drop(*NOT_KEPT)

@@ -19,7 +19,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from analyzer.derived import OUTCOMES, condensed
+from analyzer.derived import condensed
 from analyzer.errors import OptionError, ResourceError
 from analyzer.indicators import Indicator
 from analyzer.networks import LocalNetworks, Network
@@ -76,9 +76,6 @@ class Engine:
         column_names: the columns to read and hold, by log; by default those that detectors use,
             condensed as :mod:`analyzer.derived` says.
 
-    Attributes:
-        is_condensed: whether the connections held are condensed.
-
     Raises:
         OptionError: the memory limit or the number of threads makes no sense.
     """
@@ -98,7 +95,7 @@ class Engine:
             raise OptionError(f"threads {threads}: expected 1 or more")
         if threads is not None and threads > MOST_THREADS:
             raise OptionError(f"threads {threads}: expected at most {MOST_THREADS}")
-        self.is_condensed = column_names is None
+        self._is_condensed = column_names is None
         named = DETECTION_COLUMNS if column_names is None else column_names
         self.columns = {log: columns(log, tuple(named[log])) for log in LOGS}
         self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
@@ -132,14 +129,10 @@ class Engine:
         # Unfinished connections wait here until the finished ones are known.
         self._create("open_conn", self.columns["conn"])
         self._condense = "FROM read_rows"
-        if self.is_condensed:
+        if self._is_condensed:
             # Compiled once, against a table of the same columns as rows that are read.
             self._create("read_rows", self.columns["conn"])
             self._condense = str(self.backend.compile(condensed(self.table("read_rows"))))
-            self.connection.execute("ALTER TABLE read_rows ADD COLUMN number BIGINT")
-            rows = self.table("read_rows")
-            derived = {name: derive(rows) for name, derive in OUTCOMES.items()}
-            self._derive = str(self.backend.compile(rows.select("number", "proto", **derived)))
             self.connection.execute(f"CREATE OR REPLACE TABLE conn AS {self._condense}")
             self.connection.execute("DROP TABLE read_rows")
 
@@ -178,14 +171,6 @@ class Engine:
         """
         condense = self._condense if table == "conn" else "FROM read_rows"
         return f"INSERT INTO {identifier(table)} WITH read_rows AS ({rows}) {condense}"
-
-    def derivation(self, rows: str) -> str:
-        """SQL for how connections went: ``number``, ``proto``, :data:`analyzer.derived.OUTCOMES`.
-
-        Args:
-            rows: query for the connections, with the columns read of conn and a ``number``.
-        """
-        return f"WITH read_rows AS ({rows}) {self._derive}"
 
     def insert(self, log: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows given as mappings from column name to value; absent columns are null."""

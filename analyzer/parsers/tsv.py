@@ -14,7 +14,7 @@ from analyzer.parsers.blocks import HeaderLine, Overlong, Rows, pieces
 from analyzer.parsers.compression import PlainBytes
 from analyzer.parsers.header import Header
 from analyzer.parsers.spool import Spool
-from analyzer.parsers.tsv_compiled import CompiledLoader
+from analyzer.parsers.tsv_rows import TsvLoader
 from analyzer.parsers.validation import CUT_OFF, OVERLONG
 
 
@@ -47,7 +47,7 @@ def load_file(
         header = header.updated(line.decode("utf-8", "backslashreplace"))
     if header.fault() or header.log is None:
         return False
-    loader = CompiledLoader(engine, account, header, unfinished=unfinished)
+    loader = TsvLoader(engine, account, header, unfinished=unfinished)
     # Whatever the name of the file, that of the link means nothing special to DuckDB.
     link = engine.directory / "log.tsv"
     link.symlink_to(path.absolute())
@@ -110,9 +110,7 @@ class _Stream:
         elif header.log is None:
             self._account.ignore(header.path or "unnamed")
         else:
-            loader = CompiledLoader(
-                self._engine, self._account, header, unfinished=self._unfinished
-            )
+            loader = TsvLoader(self._engine, self._account, header, unfinished=self._unfinished)
             loader.load_spool(spool)
 
     def skip(self, reason: str, line: int, detail: str = "") -> None:

@@ -65,11 +65,16 @@ class TsvLoader(RowLoader):
         Returns:
             Whether the books balanced; if not, nothing was loaded or counted.
         """
-        return self._load_whole(path, start, lambda index: index + 1, skip=above)
+        content = measure(path, self._header.separator, start)
+        # Escapes are undone in Python, block by block, so that only a few are held at a time.
+        if content.escaped and self._has_free_text:
+            return False
+        return self._load_whole(path, content, lambda index: index + 1, skip=above)
 
     def load_spool(self, spool: Spool) -> None:
         """Load what a spool holds, as a whole if possible."""
-        if not self._load_whole(spool.path, 0, spool.source_line):
+        content = measure(spool.path, self._header.separator)
+        if not self._load_whole(spool.path, content, spool.source_line):
             super().load_spool(spool)
 
     def _check(self, line: str) -> None:
@@ -80,20 +85,8 @@ class TsvLoader(RowLoader):
         return line.decode("utf-8", "backslashreplace")
 
     def _load_whole(
-        self, path: Path, start: int, source_line: Callable[[int], int], *, skip: int = 0
+        self, path: Path, content: Measure, source_line: Callable[[int], int], *, skip: int = 0
     ) -> bool:
-        """Load a file whose rows begin at byte `start`, below `skip` lines, if the books balance.
-
-        Args:
-            path: the file.
-            start: where its rows begin.
-            source_line: the number in the source of the line at an index (from 0) of the file.
-            skip: lines above the rows.
-        """
-        content = measure(path, self._header.separator, start)
-        # Escapes are undone in Python, block by block, so that only a few are held at a time.
-        if skip and content.escaped and self._has_free_text:
-            return False
         if content.returns or len(self._header.fields) > _MANY_COLUMNS:
             return False
         try:
