@@ -132,20 +132,29 @@ def login_service(conn: ir.Table) -> ir.IntegerColumn:
     What Zeek confirmed decides; where it confirmed nothing (the connection failed, or is encrypted
     from its first byte), the service's own ports (IANA) do.
     """
-    confirmed = "," + conn.service.fill_null("").lower() + ","
-    named = [
-        (confirmed.contains(f",{name},"), index)
-        for index, name in enumerate(LOGIN_SERVICES)
-        if name
-    ]
+    service, port = conn.service, conn.resp_p
     by_port = [
-        (conn.resp_p.isin(ports), LOGIN_SERVICES.index(name))
-        for name, ports in _LOGIN_PORTS.items()
+        (port.isin(ports), LOGIN_SERVICES.index(name)) for name, ports in _LOGIN_PORTS.items()
     ]
-    unnamed = conn.service.fill_null("").isin(("", "ssl"))
-    port = ibis.ifelse(unnamed & (conn.proto == "tcp"), ibis.cases(*by_port, else_=0), 0)
-    known = ibis.ifelse(unnamed, port, ibis.cases(*named, else_=0))
+    listed = "," + service.lower() + ","
+    by_name = [
+        (listed.contains(f",{name},"), index) for index, name in enumerate(LOGIN_SERVICES) if name
+    ]
+    every = [port for ports in _LOGIN_PORTS.values() for port in ports]
+    # Most connections are decided by the first conditions; only the rest is looked at closely.
+    of_port = ibis.ifelse(
+        port.isin(every) & (conn.proto == "tcp"), ibis.cases(*by_port, else_=0), 0
+    )
+    known = ibis.cases(
+        (service.isnull() | service.isin(("", "ssl")), of_port),
+        (service.isin(_NO_LOGIN), 0),
+        else_=ibis.cases(*by_name, else_=0),
+    )
     return known.cast("uint8").fill_null(0)
+
+
+# The commonest services that ask for no name.
+_NO_LOGIN = ("dns", "http", "ntp", "dhcp", "quic", "snmp")
 
 
 def short_duration(conn: ir.Table) -> ir.FloatingColumn:
