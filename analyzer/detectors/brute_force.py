@@ -2,10 +2,10 @@
 
 Zeek's scripts count failed logins that the protocol tells (SSH: 30 in 30 minutes, policy/protocols/
 ssh/detect-bruteforcing; FTP: 20 in 15 minutes); Slips takes 9 for SSH. Here connections are counted
-that are of the size of a failed login (:mod:`analyzer.login_attempts`) and alike among themselves,
-so that it works for every service, encrypted or not. What a program does all day at leisure, by the
-clock, or as the other hosts of the site do, is no guessing. A different, larger session that
-follows is the worst news: a guess was right.
+that are of the size of a failed login (:mod:`~analyzer.detectors.login_attempts`) and alike among
+themselves, so that it works for every service, encrypted or not. What a program does all day at
+leisure, by the clock, or as the other hosts of the site do, is no guessing. A different, larger
+session that follows is the worst news: a guess was right.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ import pandas as pd
 
 from analyzer.derived import LOGIN_SERVICES
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on, shared_contacts
-from analyzer.features import with_bucket_before
-from analyzer.findings import Evidence, Severity, duration
-from analyzer.login_attempts import (
+from analyzer.detectors.login_attempts import (
     FAILURES,
     WIDTH_IN,
     WIDTH_OUT,
@@ -28,9 +26,11 @@ from analyzer.login_attempts import (
     logins,
     patience,
 )
-from analyzer.login_guesses import Guesses, Site, routine, sites_of, together
-from analyzer.login_series import alike
-from analyzer.login_sessions import Session, sessions_after
+from analyzer.detectors.login_guesses import Guesses, Site, routine, sites_of, together
+from analyzer.detectors.login_series import alike
+from analyzer.detectors.login_sessions import Session, sessions_after
+from analyzer.features import with_bucket_before
+from analyzer.findings import Evidence, Severity, duration
 from analyzer.parameters import Seconds
 
 if TYPE_CHECKING:

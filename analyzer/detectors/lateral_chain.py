@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analyzer.administration import PROTOCOLS
+from analyzer.detectors.administration import PROTOCOLS
 from analyzer.detectors.detection import Detection, Detector, Shared, score_on, shared_local_hosts
 from analyzer.detectors.lateral_movement import listed, shared_moves
+from analyzer.detectors.moves import Chain, chains
 from analyzer.findings import Evidence, Severity, duration
-from analyzer.moves import Chain, chains
 from analyzer.parameters import Seconds
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """Lateral movement: a host takes charge of several others that it never administered before.
 
 Remote administration is logged as any other connection; what is odd is who does it. Servers are
-administered, and used by all (:mod:`analyzer.moves`); a workstation that within an hour opens SMB,
-RDP, WinRM or SSH sessions with several others is what intruders look like once they have a foothold
-(ATT&CK TA0008). How many hosts are too many follows from the number of such first sessions that the
-source shows at other times, and all others of the site: the tail of a Poisson distribution. Failed
-connections do not count: they are scans.
+administered, and used by all (:mod:`~analyzer.detectors.moves`); a workstation that within an hour
+opens SMB, RDP, WinRM or SSH sessions with several others is what intruders look like once they have
+a foothold (ATT&CK TA0008). How many hosts are too many follows from the number of such first
+sessions that the source shows at other times, and all others of the site: the tail of a Poisson
+distribution. Failed connections do not count: they are scans.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy.special import gammainc
 
-from analyzer.administration import PROTOCOLS, acquaintances, clients, sessions
+from analyzer.detectors.administration import PROTOCOLS, acquaintances, clients, sessions
 from analyzer.detectors.detection import (
     Detection,
     Detector,
@@ -29,9 +29,9 @@ from analyzer.detectors.detection import (
     shared_contacts,
     shared_local_hosts,
 )
+from analyzer.detectors.login_series import busiest
+from analyzer.detectors.moves import SERVER, Moves, chains, moves
 from analyzer.findings import Evidence, duration
-from analyzer.login_series import busiest
-from analyzer.moves import SERVER, Moves, chains, moves
 from analyzer.parameters import Seconds
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Parameters:
 
 
 def shared_moves(records: Records, shared: Shared) -> Moves:
-    """The odd first sessions of the data, computed once; see :func:`analyzer.moves.moves`."""
+    """The odd first sessions, computed once; see :func:`analyzer.detectors.moves.moves`."""
 
     def compute() -> Moves:
         met = shared_contacts(records, shared)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analyzer.login_attempts import WIDTH_IN, WIDTH_OUT
-from analyzer.login_series import alike, busiest, series_of
+from analyzer.detectors.login_attempts import WIDTH_IN, WIDTH_OUT
+from analyzer.detectors.login_series import alike, busiest, series_of
 
 HOUR, DAY = 3600.0, 86_400.0
 

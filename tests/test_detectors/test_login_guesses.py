@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analyzer.derived import LOGIN_SERVICES
-from analyzer.login_guesses import Guesses, Site, routine, together
+from analyzer.detectors.login_guesses import Guesses, Site, routine, together
 
 INSIDE, OUTSIDE = Site(inside=True), Site(inside=False)
 DAY = 86_400.0

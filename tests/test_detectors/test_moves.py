@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analyzer.moves import Chain, Moves, chains, moves
+from analyzer.detectors.moves import Chain, Moves, chains, moves
 
 DAY = 86_400.0
 

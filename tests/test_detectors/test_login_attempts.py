@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.derived import LOGIN_SERVICES
 from analyzer.detectors.detection import Shared, shared_contacts
-from analyzer.login_attempts import FAILURES, attempts, logins, patience
+from analyzer.detectors.login_attempts import FAILURES, attempts, logins, patience
 from tests.test_detectors import Row, connection, holding
 
 

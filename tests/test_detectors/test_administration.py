@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.administration import PROTOCOLS, acquaintances, clients, sessions
+from analyzer.detectors.administration import PROTOCOLS, acquaintances, clients, sessions
 from analyzer.detectors.detection import Shared, shared_contacts
 from analyzer.mitre import TECHNIQUES
 from tests.test_detectors import DAY, START, Row, connection, holding

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.derived import LOGIN_SERVICES
+from analyzer.detectors.login_attempts import FAILURES
 from analyzer.findings import duration, quantity
-from analyzer.login_attempts import FAILURES
 
 if TYPE_CHECKING:
     from analyzer.records import Records
@@ -51,7 +51,7 @@ def sessions_after(records: Records, series: Sequence[pd.DataFrame]) -> list[Ses
 
     Args:
         records: what happened.
-        series: failed logins by time, as :func:`analyzer.login_attempts.attempts` has them.
+        series: failed logins by time, as :mod:`analyzer.detectors.login_attempts` has them.
 
     Returns:
         For each a session, or None: none followed, or there were such sessions before.

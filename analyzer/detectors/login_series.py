@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.login_attempts import SLACK
+from analyzer.detectors.login_attempts import SLACK
 
 Numbers = npt.NDArray[np.float64]
 
@@ -121,7 +121,7 @@ def alike(*sizes: tuple[Numbers, float]) -> npt.NDArray[np.bool_]:
 
     Args:
         sizes: payload of one side and how far its logarithms may lie apart, one side after the
-            other; see :data:`analyzer.login_attempts.WIDTH_IN`.
+            other; see :data:`analyzer.detectors.login_attempts.WIDTH_IN`.
 
     Returns:
         Which of the connections belong to it; the smallest sizes win where two are as large.

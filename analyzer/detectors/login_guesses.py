@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analyzer.derived import LOGIN_SERVICES
-from analyzer.login_attempts import FAILURES
-from analyzer.login_series import Series, series_of
+from analyzer.detectors.login_attempts import FAILURES
+from analyzer.detectors.login_series import Series, series_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -31,7 +31,7 @@ class Guesses:
 
     Attributes:
         rows: connections that are alike, by time, as
-            :func:`analyzer.login_attempts.attempts` has them.
+            :func:`analyzer.detectors.login_attempts.attempts` has them.
         series: their times.
         tried: connections of the size of a failed login in the busiest window, alike or not.
     """
@@ -71,7 +71,7 @@ def together(tried: pd.DataFrame, same: npt.NDArray[np.bool_], window: float) ->
     """Attempts that are alike, as guesses.
 
     Args:
-        tried: attempts, as :func:`analyzer.login_attempts.attempts` has them.
+        tried: attempts, as :func:`analyzer.detectors.login_attempts.attempts` has them.
         same: which of them are alike.
         window: time in which guesses count, s.
     """

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from analyzer.detectors.detection import Shared, shared_contacts
-from analyzer.login_attempts import attempts, logins
-from analyzer.login_sessions import Session, sessions_after
+from analyzer.detectors.login_attempts import attempts, logins
+from analyzer.detectors.login_sessions import Session, sessions_after
 from tests.test_detectors import START, Row, connection, holding
 
 SOURCE, TARGET = "203.0.113.5", "10.0.0.9"

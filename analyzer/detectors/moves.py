@@ -48,7 +48,7 @@ def moves(sessions: pd.DataFrame, clients: dict[str, int], begin: float) -> Move
 
     Args:
         sessions: a row per source, destination and protocol, as
-            :func:`analyzer.administration.sessions` has them.
+            :func:`analyzer.detectors.administration.sessions` has them.
         clients: how many clients each local host has by other ways.
         begin: when the data begin, UTC epoch seconds.
     """
