@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
@@ -58,21 +59,10 @@ def accumulated(
 def _finding(rule: Rule, accumulation: Accumulation) -> Finding:
     """A finding with the techniques and the connections of those that it rests on."""
     detection, rests_on = accumulation.detection, accumulation.rests_on
-    return Finding(
-        rule=rule.id,
-        note=rule.notice,
-        source=detection.source,
-        destination=detection.destination,
-        port=detection.port,
-        proto=detection.proto,
-        subject=detection.subject,
-        first=detection.first,
-        last=detection.last,
-        score=min(detection.score, rule.level.highest),
-        techniques=tuple(_main_techniques(rests_on)) or rule.techniques,
-        message=detection.message,
-        evidence=detection.evidence,
-        connections=detection.connections,
+    finding = rule.finding(detection)
+    return replace(
+        finding,
+        techniques=tuple(_main_techniques(rests_on)) or finding.techniques,
         uids=tuple(islice(dict.fromkeys(_uids(rests_on)), SHOWN)),
         best=next((finding.best for finding in rests_on if finding.best), None),
     )

@@ -19,7 +19,6 @@ from analyzer.findings import SUPPRESS_FOR, Evidence, Finding, Severity
 from analyzer.report import Report
 
 if TYPE_CHECKING:
-    from analyzer.mitre import Technique
     from analyzer.records import Records
     from analyzer.rules import Rule
 
@@ -127,14 +126,15 @@ def _joined(one: Detection, later: Detection) -> Detection:
 def _findings(
     records: Records, found: Sequence[tuple[Rule, Detection]], minimum: Severity
 ) -> Iterator[Finding]:
-    capped = [(r, replace(d, score=min(d.score, r.level.highest))) for r, d in found]
-    quiet = [(r, d) for r, d in capped if Severity.of(d.score) < minimum]
-    loud = [(r, d) for r, d in capped if Severity.of(d.score) >= minimum]
-    for rule, detection in quiet:
-        yield _finding(rule, detection)
+    loud = []
+    for rule, detection in found:
+        finding = rule.finding(detection)
+        if finding.severity < minimum:
+            yield finding
+        else:
+            loud.append((finding, detection))
     shown = exemplars(records, [detection for _, detection in loud])
-    for (rule, detection), connections in zip(loud, shown, strict=True):
-        finding = _finding(rule, detection)
+    for (finding, _), connections in zip(loud, shown, strict=True):
         uids = dict.fromkeys(connection.uid for connection, _ in connections if connection.uid)
         names = sorted({name for _, name in connections if name})
         evidence = (Evidence("server name", ", ".join(names)),) if names else ()
@@ -145,27 +145,3 @@ def _findings(
             evidence=finding.evidence + evidence,
             server_names=tuple(names),
         )
-
-
-def _finding(rule: Rule, detection: Detection) -> Finding:
-    return Finding(
-        rule=rule.id,
-        note=rule.notice,
-        source=detection.source,
-        destination=detection.destination,
-        port=detection.port,
-        proto=detection.proto,
-        subject=detection.subject,
-        first=detection.first,
-        last=detection.last,
-        score=detection.score,
-        techniques=_techniques(rule, detection.technique),
-        message=detection.message,
-        evidence=detection.evidence,
-        connections=detection.connections,
-    )
-
-
-def _techniques(rule: Rule, preferred: str | None) -> tuple[Technique, ...]:
-    """The rule's techniques, the one that fits this detection first."""
-    return tuple(sorted(rule.techniques, key=lambda technique: technique.id != preferred))

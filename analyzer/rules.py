@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 
 from analyzer.cases import LEVELS, Case, parse_case
 from analyzer.errors import OptionError, RuleError, rule_error
-from analyzer.findings import Severity
+from analyzer.findings import Finding, Severity
 from analyzer.mitre import TACTICS, TECHNIQUES, Technique, suggest
 from analyzer.parameters import read_parameters
 from analyzer.yaml_lines import Node, Reading, did_you_mean, joined, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from analyzer.detectors.detection import Detection
 
 STATUSES = ("stable", "test", "experimental")
 
@@ -89,6 +91,27 @@ class Rule:
     parameters: object
     cases: tuple[Case, ...]
     file: Path
+
+    def finding(self, detection: Detection) -> Finding:
+        """What this rule makes of a detection, no louder than its level lets it be."""
+        preferred = detection.technique
+        techniques = sorted(self.techniques, key=lambda technique: technique.id != preferred)
+        return Finding(
+            rule=self.id,
+            note=self.notice,
+            source=detection.source,
+            destination=detection.destination,
+            port=detection.port,
+            proto=detection.proto,
+            subject=detection.subject,
+            first=detection.first,
+            last=detection.last,
+            score=min(detection.score, self.level.highest),
+            techniques=tuple(techniques),
+            message=detection.message,
+            evidence=detection.evidence,
+            connections=detection.connections,
+        )
 
 
 def load_rules(directory: Path | None = None, *, detectors: Mapping[str, type]) -> tuple[Rule, ...]:

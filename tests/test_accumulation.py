@@ -68,8 +68,7 @@ def test_the_pipeline_judges_findings_last_and_ranks_without_the_sum() -> None:
     conn = [connection(k, "10.0.0.5", f"10.1.0.{k + 1}", 22, answered=False) for k in range(60)]
     labels = (hashlib.sha256(str(k).encode()).hexdigest()[:60] for k in range(400))
     dns = [
-        lookup(7200 + 2 * k, "10.0.0.5", f"{label}.example.com", qtype_name="TXT")
-        for k, label in enumerate(labels)
+        lookup(7200 + 2 * k, "10.0.0.5", f"{label}.example.com") for k, label in enumerate(labels)
     ]
     with holding(conn, dns) as records:
         report = run(records, list(RULES.values()))

@@ -31,7 +31,6 @@ from analyzer.detectors.detection import (
     Shared,
     prevalence_modifier,
     score_on,
-    shared_destinations,
     shared_local_hosts,
 )
 from analyzer.detectors.outward import (
@@ -39,6 +38,7 @@ from analyzer.detectors.outward import (
     KEYS,
     is_ordinary,
     is_reachable,
+    met_by,
     outward,
     port_of,
     service,
@@ -93,9 +93,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     rows = [row for row in rows if is_reachable(row["resp_h"])]
     if not rows:
         return
-    known = shared_destinations(records, shared)
-    known = known.filter(known.resp_h.isin(sorted({row["resp_h"] for row in rows})))
-    met = {row["resp_h"]: row["sources"] for row in known.to_pyarrow().to_pylist()}
+    met = met_by((row["resp_h"] for row in rows), records, shared)
     hosts = shared_local_hosts(records, shared)
     peers = _peers(records, {row["orig_h"] for row in rows}, shared)
     for row in rows:

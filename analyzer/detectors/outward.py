@@ -7,10 +7,11 @@ technique a contact is told under follows from its port too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from analyzer.derived import FIRST_USER_PORT, UNKNOWN_TRANSPORT
-from analyzer.detectors.detection import Shared, shared_contacts
+from analyzer.detectors.detection import Shared, shared_contacts, shared_destinations
 from analyzer.networks import LocalNetworks
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ push services, message queues, databases, calls."""
 _ORDINARY = frozenset((*WEB_PORTS, *MAIL_PORTS, *_USER_PORTS))
 
 _EVERYWHERE = LocalNetworks()
+
+
+def met_by(destinations: Iterable[str], records: Records, shared: Shared) -> dict[str, int]:
+    """How many local hosts tried each of some destinations."""
+    known = shared_destinations(records, shared)
+    known = known.filter(known.resp_h.isin(sorted(set(destinations))))
+    return {row["resp_h"]: row["sources"] for row in known.to_pyarrow().to_pylist()}
 
 
 def outward(records: Records, shared: Shared) -> ir.Table:

@@ -23,10 +23,17 @@ from analyzer.detectors.detection import (
     Shared,
     prevalence_modifier,
     score_on,
-    shared_destinations,
     shared_local_hosts,
 )
-from analyzer.detectors.outward import KEYS, is_reachable, outward, port_of, service, technique
+from analyzer.detectors.outward import (
+    KEYS,
+    is_reachable,
+    met_by,
+    outward,
+    port_of,
+    service,
+    technique,
+)
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Share
 
@@ -89,9 +96,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     own = out.filter(out.orig_h.isin(sorted({row["orig_h"] for row in rows})))
     totals = own.group_by("orig_h").aggregate(connections=own.connections.sum().cast("int64"))
     every = {row["orig_h"]: row["connections"] for row in totals.to_pyarrow().to_pylist()}
-    known = shared_destinations(records, shared)
-    known = known.filter(known.resp_h.isin(sorted({row["resp_h"] for row in rows})))
-    met = {row["resp_h"]: row["sources"] for row in known.to_pyarrow().to_pylist()}
+    met = met_by((row["resp_h"] for row in rows), records, shared)
     hosts = shared_local_hosts(records, shared)
     for row in rows:
         around = _Around(every[row["orig_h"]], met.get(row["resp_h"], 1), hosts)
