@@ -96,6 +96,8 @@ class Rule:
         """What this rule makes of a detection, no louder than its level lets it be."""
         preferred = detection.technique
         techniques = sorted(self.techniques, key=lambda technique: technique.id != preferred)
+        if detection.alone:
+            techniques = [each for each in techniques if each.id == preferred] or techniques
         return Finding(
             rule=self.id,
             note=self.notice,

@@ -166,6 +166,16 @@ def test_the_fitting_technique_comes_first(judged: Any) -> None:  # noqa: ANN401
         assert [each.id for each in found.techniques] == order
 
 
+def test_a_technique_may_stand_alone(judged: Any) -> None:  # noqa: ANN401
+    for technique, order in (
+        ("T1018", ["T1018"]),
+        ("T1595", ["T1046", "T1018"]),
+        (None, ["T1046", "T1018"]),
+    ):
+        (found,) = judged(detection(technique=technique, alone=True)).all_findings
+        assert [each.id for each in found.techniques] == order
+
+
 def test_findings_show_connections_and_server_names() -> None:
     rows = [
         connection(k, HOST, f"10.1.0.{k + 1}", 443, answered=False) | {"uid": f"C{k:02}"}

@@ -183,6 +183,7 @@ def _detection(row: dict[Any, Any], hosts: int, parameters: Parameters) -> Detec
         evidence=tuple(_evidence(row, hosts)),
         connections=int(row["connections"]),
         technique=_technique(row),
+        alone=True,
         best="failed" if silent else "first",
     )
 

@@ -42,6 +42,7 @@ class Detection:
         evidence: the numbers behind it.
         connections: how many connections or queries it stands for.
         technique: ATT&CK id of the rule's technique that fits best; None for the rule's first.
+        alone: no other technique of the rule fits (they stand for other ports or protocols).
         best: which connection of it shows it best: the first one, one that failed, the one that
             moved most bytes, or the one with the longest DNS query.
     """
@@ -58,6 +59,7 @@ class Detection:
     subject: str = ""
     evidence: tuple[Evidence, ...] = ()
     technique: str | None = None
+    alone: bool = False
     best: Literal["first", "failed", "bytes", "query"] = "first"
 
 

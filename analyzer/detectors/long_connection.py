@@ -216,6 +216,7 @@ def _detection(row: dict[str, Any], around: _Around, parameters: Parameters) -> 
         ),
         connections=count,
         technique=technique(port, proto),
+        alone=True,
         best="bytes",
     )
 

@@ -230,6 +230,7 @@ def _detection(
         evidence=tuple(evidence),
         connections=int(members.failed.sum()),
         technique="T1008" if several else technique(port, proto),
+        alone=True,
         best="failed",
     )
 

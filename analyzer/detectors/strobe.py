@@ -158,6 +158,7 @@ def _detection(row: dict[str, Any], around: _Around, parameters: Parameters) -> 
         ),
         connections=count,
         technique="T1498.001" if flood else technique(port, proto),
+        alone=True,
         best="failed" if flood else "first",
     )
 
