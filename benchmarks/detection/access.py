@@ -7,21 +7,17 @@ each figure stands what plain rules reach on the same connections: 9 answered co
 service (Slips), 30 in 30 minutes (Zeek's detect-bruteforcing, were every login known to fail), and
 5 hosts reached by an administrative port.
 
-    python -m benchmarks.detection.access [--seeds N] [--offices N]
+    python -m benchmarks.detection.access [--seeds N]
 """
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-import analyzer
 from analyzer.detectors import Detector, Shared, brute_force, lateral_chain, lateral_movement
 from analyzer.engine import Engine
 from analyzer.findings import Severity
@@ -40,16 +36,11 @@ from benchmarks.detection.access_traffic import (
     site,
     spray,
 )
-from benchmarks.detection.figures import Figure, table
-from tests.traffic import office
+from benchmarks.detection.figures import Figure, print_measured
 
-_RULES = (
-    "brute_force",
-    "distributed_brute_force",
-    "lateral_chain",
-    "lateral_movement",
-    "password_spray",
-)
+_SITES = 15
+"""Sites of a seed, each with one attack of a kind."""
+
 # The plain rules.
 _SLIPS, _ZEEK, _ZEEK_WINDOW, _WIDE = 9, 30, 1800.0, 5
 
@@ -158,15 +149,16 @@ def measure(seeds: int) -> list[Figure]:
     """Shares of simulated attacks found at medium or above, and false alarms beside them.
 
     Args:
-        seeds: sites simulated for each kind of attack.
+        seeds: seeds, of fifteen sites each for each kind of attack.
     """
     figures = []
+    sites = seeds * _SITES
     for number, case in enumerate(_CASES):
         hits, others = 0, 0
         plain_hits: dict[str, int] = dict.fromkeys(case.plain, 0)
         plain_others: dict[str, int] = dict.fromkeys(case.plain, 0)
-        for seed in range(seeds):
-            rng = np.random.default_rng([seed, number])
+        for site_number in range(sites):
+            rng = np.random.default_rng([site_number, number])
             rows = case.attack(rng)
             guilty = {row["orig_h"] for row in rows}
             rows += site(rng)
@@ -177,45 +169,16 @@ def measure(seeds: int) -> list[Figure]:
                 told = judge(rows)
                 plain_hits[rule] += bool(told & guilty)
                 plain_others[rule] += len(told - guilty)
-        shares = {rule: count / seeds for rule, count in plain_hits.items()}
-        figures.append(Figure(case.name, case.goal, hits / seeds, peers=shares))
-        wrong = {rule: count / seeds for rule, count in plain_others.items()}
+        shares = {rule: count / sites for rule, count in plain_hits.items()}
+        figures.append(Figure(case.name, case.goal, hits / sites, peers=shares))
+        wrong = {rule: count / sites for rule, count in plain_others.items()}
         figures.append(
-            Figure("  others found, a site and day", 0.0, others / seeds, at_most=True, peers=wrong)
+            Figure(
+                "    others found, a site and day", 0.0, others / sites, at_most=True, peers=wrong
+            )
         )
     return figures
 
 
-def quiet(offices: int) -> list[Figure]:
-    """Findings in clean offices of a day, seeds that no test uses.
-
-    Args:
-        offices: how many offices of eighty hosts.
-    """
-    low, medium = 0, 0
-    for seed in range(offices):
-        with tempfile.TemporaryDirectory() as directory:
-            office(900 + seed, hosts=80).write(Path(directory))
-            report = analyzer.analyze(directory, select_rules=_RULES)
-            low += sum(each.severity >= Severity.LOW for each in report.findings)
-            medium += sum(each.severity >= Severity.MEDIUM for each in report.findings)
-    return [
-        Figure("clean offices: findings at low or above, a day", None, low / offices),
-        Figure("clean offices: findings at medium or above", 0.0, medium / offices, at_most=True),
-    ]
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--offices", type=int, default=3)
-    given = parser.parse_args()
-    figures = measure(given.seeds)
-    if given.offices:
-        figures += quiet(given.offices)
-    print(table(figures))
-
-
 if __name__ == "__main__":
-    main()
+    print_measured(measure, __doc__)

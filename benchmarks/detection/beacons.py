@@ -1,4 +1,6 @@
-"""How well beacons are told from other traffic by their intervals alone: ``python -m`` this.
+"""How well beacons are told from other traffic by their intervals alone.
+
+    python -m benchmarks.detection.beacons [--seeds N]
 
 20,000 pairs of background a seed, and beacons by jitter, over a day; neither is of the kinds that
 the model was trained on. The peers see the same traffic, with the threshold that reaches the same
@@ -7,7 +9,6 @@ rate of false alarms on it.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ from benchmarks.detection.beacon_traffic import (
     mixed_sizes,
     steady_sizes,
 )
-from benchmarks.detection.figures import Figure, table
+from benchmarks.detection.figures import Figure, averaged, print_measured
 
 Floats = npt.NDArray[np.float64]
 
@@ -108,7 +109,7 @@ def measure(seeds: int) -> list[Figure]:
                 at = 1 - rate
                 figures.append(
                     Figure(
-                        f"found at {rate:.1%} false: {name} (seed {seed})",
+                        f"found at {rate:.1%} false: {name}",
                         goal if rate == _RATES[0] else None,
                         float((found.scores > np.quantile(others.scores, at)).mean()),
                         peers={
@@ -119,41 +120,30 @@ def measure(seeds: int) -> list[Figure]:
                 )
             figures.append(
                 Figure(
-                    f"found at the threshold of medium: {name} (seed {seed})",
+                    f"found at the threshold of medium: {name}",
                     None,
                     float((found.alarms <= _MEDIUM).mean()),
                 )
             )
-        figures += _false_alarms(others, seed)
-        figures.append(Figure(f"pairs a second (seed {seed})", 15_000, _PAIRS / others.seconds))
-    return figures
+        figures += _false_alarms(others)
+        figures.append(Figure("pairs a second of one core", 15_000, _PAIRS / others.seconds))
+    return averaged(figures)
 
 
 # Where the detector's curve reaches medium.
 _MEDIUM = 10**-2.67
 
 
-def _false_alarms(others: _Traffic, seed: int) -> list[Figure]:
+def _false_alarms(others: _Traffic) -> list[Figure]:
     loud = others.alarms <= _MEDIUM
     number = np.arange(len(loud)) % len(BACKGROUND)
-    figures = [
-        Figure(
-            f"background at the threshold of medium (seed {seed})", 0.01, float(loud.mean()), True
-        )
-    ]
+    figures = [Figure("background at the threshold of medium", 0.01, float(loud.mean()), True)]
     figures += [
-        Figure(f"    of kind {kind} (seed {seed})", 0.01, float(loud[number == index].mean()), True)
+        Figure(f"    of kind {kind}", 0.01, float(loud[number == index].mean()), True)
         for index, kind in enumerate(BACKGROUND)
     ]
     return figures
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description="Measure how beacons are found.")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds to measure with")
-    print(table(measure(parser.parse_args().seeds)))
-
-
 if __name__ == "__main__":
-    main()
+    print_measured(measure, __doc__)

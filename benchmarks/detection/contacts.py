@@ -1,4 +1,6 @@
-"""How well failed, long and incessant contacts are told from honest ones: ``python -m`` this.
+"""How well failed, long and incessant contacts are told from honest ones.
+
+    python -m benchmarks.detection.contacts [--seeds N]
 
 Every source has one contact of the kind measured and a few ordinary ones, so what is counted is
 sources. Gaps are gamma distributed, with nights off for some: neither the tests' traffic nor the
@@ -8,10 +10,9 @@ rejected reconnection, RITA's levels of long connections, and its strobe of 86,4
 
 from __future__ import annotations
 
-import argparse
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pandas as pd
 import pyarrow as pa
@@ -34,7 +35,7 @@ from benchmarks.detection.contacts_traffic import (
     swarm,
     traffic,
 )
-from benchmarks.detection.figures import Figure, table
+from benchmarks.detection.figures import Figure, print_measured
 from tests.traffic import office
 
 _RULES = ("persistent_failure", "long_connection", "strobe")
@@ -157,12 +158,5 @@ def _offices(seeds: int) -> list[Figure]:
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2, help="seeds of each simulation")
-    print(table(measure(parser.parse_args(arguments).seeds)))
-
-
 if __name__ == "__main__":
-    main()
+    print_measured(measure, __doc__)

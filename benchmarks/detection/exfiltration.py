@@ -4,12 +4,11 @@ The honest traffic is the office of other seeds than the tests use. Beside each 
 plain rule, mean and three standard deviations over what hosts send to a destination in half a day,
 and Slips' data upload, 500 MB to one destination.
 
-    python -m benchmarks.detection.exfiltration [SEEDS]
+    python -m benchmarks.detection.exfiltration [--seeds N]
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ from analyzer.engine import Engine
 from analyzer.findings import Severity
 from analyzer.parsers.reading import read
 from analyzer.records import Records
-from benchmarks.detection.figures import Figure, table
+from benchmarks.detection.figures import Figure, print_measured
 from tests.traffic import Attack, office
 
 FIRST_SEED = 700
@@ -181,10 +180,5 @@ def _tunnels(seeds: int) -> list[Figure]:
     ]
 
 
-def main() -> None:
-    """Print the figures."""
-    print(table(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 3)))
-
-
 if __name__ == "__main__":
-    main()
+    print_measured(measure, __doc__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 _WIDTHS = (58, 12, 12, 6)
 
@@ -18,6 +19,7 @@ class Figure:
         reached: what it is.
         at_most: the goal is an upper bound, not a lower one.
         peers: the same figure of other ways (RITA's score, a plain rule), by name.
+        notes: what else there is to say of it, a line each.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Figure:
     reached: float
     at_most: bool = False
     peers: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def is_met(self) -> bool:
@@ -34,8 +37,25 @@ class Figure:
         return self.reached <= self.goal if self.at_most else self.reached >= self.goal
 
 
+def averaged(figures: Iterable[Figure]) -> list[Figure]:
+    """Figures of the same name as one with their means, in the order they first appear."""
+    named: dict[str, list[Figure]] = {}
+    for figure in figures:
+        named.setdefault(figure.name, []).append(figure)
+    return [
+        replace(
+            same[0],
+            reached=sum(each.reached for each in same) / len(same),
+            peers={
+                peer: sum(each.peers[peer] for each in same) / len(same) for peer in same[0].peers
+            },
+        )
+        for same in named.values()
+    ]
+
+
 def table(figures: Sequence[Figure]) -> str:
-    """Figures as lines of text, each with its goal and its peers."""
+    """Figures as lines of text, each with its goal, its peers and its notes."""
     lines = [_line("", "goal", "reached", "")]
     for figure in figures:
         sign = "<=" if figure.at_most else ">="
@@ -45,9 +65,19 @@ def table(figures: Sequence[Figure]) -> str:
         lines += [
             _line(f"    {name}", "", f"{value:.4g}", "") for name, value in figure.peers.items()
         ]
+        lines += [f"    {note}" for note in figure.notes]
     return "\n".join(lines)
 
 
 def _line(*cells: str) -> str:
     texts = zip(cells, _WIDTHS, strict=True)
     return "  ".join(f"{text:<{width}}" for text, width in texts).rstrip()
+
+
+def print_measured(measure: Callable[[int], list[Figure]], description: str | None) -> None:
+    """Measure with as many seeds as the command line says, and print the figures."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="seeds to measure with")
+    print(table(measure(parser.parse_args().seeds)))

@@ -12,7 +12,6 @@ they name a scanner for its honest work too.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -25,7 +24,7 @@ from analyzer.detectors import DETECTORS, Shared
 from analyzer.findings import Severity
 from analyzer.records import Records
 from benchmarks.detection.dns import reading
-from benchmarks.detection.figures import Figure, table
+from benchmarks.detection.figures import Figure, print_measured
 from tests.test_detectors import DAY, Row, connection, holding
 from tests.traffic import office
 
@@ -270,12 +269,5 @@ def measure(seeds: int, hosts: int = 120) -> list[Figure]:
     ]
 
 
-def main() -> None:
-    """Print every figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each simulation")
-    print(table(measure(parser.parse_args().seeds)))
-
-
 if __name__ == "__main__":
-    main()
+    print_measured(measure, __doc__)
