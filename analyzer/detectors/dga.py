@@ -38,7 +38,7 @@ _CURVE = ((0.0, 0.0), (0.85, 0.7), (1.0, 0.8), (1.5, 0.9), (2.5, 0.95), (20.0, 0
 _LEAST = 0.85
 
 # What a name counts for that resolved, and that was contacted: honest odd names are asked for to be
-# used, a generated one that exists is one in hundreds (Plohmann et al., USENIX Security 2016).
+# used, while of an algorithm's names hardly any is registered.
 _RESOLVED, _CONTACTED = 0.5, 0.25
 
 # A ratio from which a single name is suspicious: e to 1.

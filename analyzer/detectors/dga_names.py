@@ -26,7 +26,7 @@ Decentralised DNS", IEEE Access 8, 2020)."""
 
 FREE_ZONES = ("mooo.com", "yi.org", "dynserv.com")
 """Zones in which anybody gets a name for free and which the Public Suffix List lacks: dynamic DNS
-providers that Kraken and Symmi used (Plohmann et al., USENIX Security 2016)."""
+providers, below which Kraken made its names."""
 
 # Share of refused questions from which a domain does not exist; the others may be lost answers.
 _REFUSED = 0.5
