@@ -4,8 +4,9 @@
 
 DIR has the layout that `CASES` names: public captures and logs of attacks, most of them published
 by the Stratosphere laboratory of the Czech Technical University. A truth is found if a rule that
-fits it says so of the right host, at medium or above; whatever else is said so loudly is counted
-as a false alarm, except of hosts outside that knock.
+fits it says so of the right host, at medium or above; an end of it counts as found where the
+finding is about it or its evidence names it. Whatever is said as loudly of other hosts counts as a
+false alarm, scans from outside excepted.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ class Truth:
         return (
             any(fnmatchcase(finding.rule, rule) for rule in self.rules.split())
             and finding.source == self.source
-            and self.destination in {None, finding.destination, finding.subject}
+            and (
+                self.destination in {None, finding.destination, finding.subject}
+                or any(str(self.destination) in str(item) for item in finding.evidence)
+            )
             and self.port in {None, finding.port}
         )
 
@@ -149,7 +153,9 @@ def measure(directory: Path) -> list[Figure]:
     Args:
         directory: where the data lie; what is missing there is left out.
     """
-    figures, false = [], []
+    figures: list[Figure] = []
+    false: dict[bool, list[str]] = {True: [], False: []}
+    read = dict.fromkeys(false, 0)
     for path, truths in CASES.items():
         if not (directory / path).exists():
             continue
@@ -162,17 +168,26 @@ def measure(directory: Path) -> list[Figure]:
             figures.append(Figure(f"{path}: {truth.what}"[-58:], 1.0, float(found), notes=notes))
         guilty = {truth.source for truth in truths}
         alarms = [e for e in findings if e.severity >= _MEDIUM and _is_alarm(e, guilty)]
-        false.append(
+        read[bool(truths)] += 1
+        false[bool(truths)] += [f"{path}: {_said(each)}" for each in alarms]
+    reached = sum(each.reached for each in figures) / max(len(figures), 1)
+    return [
+        *figures,
+        Figure(f"share of all {len(figures)} truths", None, reached),
+        *(
             Figure(
-                f"{path}: others at medium or above",
+                f"others at medium or above, {read[attacked]} {what}",
                 0.0,
                 len(alarms),
                 at_most=True,
-                notes=tuple(_said(each) for each in alarms),
+                notes=tuple(alarms),
             )
-        )
-    reached = sum(each.reached for each in figures) / max(len(figures), 1)
-    return [*figures, Figure(f"all {len(figures)} truths", 1.0, reached), *false]
+            for attacked, what, alarms in (
+                (True, "captures of attacks", false[True]),
+                (False, "captures of ordinary traffic", false[False]),
+            )
+        ),
+    ]
 
 
 def main() -> None:
