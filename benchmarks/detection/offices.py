@@ -24,14 +24,16 @@ HOSTS = 120
 FIRST_SEED = 600
 _GOAL = 2.0
 _DESTINATIONS = 25
+_LOCAL = "10.20."
 
 
 def _broad(directory: Path) -> int:
-    """Sources with more than 25 destinations."""
+    """Hosts of the office with more than 25 destinations."""
     with Engine() as engine:
         read([directory], engine)
         conn = engine.records(parse_networks(())).conn
-        met = conn.group_by("orig_h").agg(hosts=conn.resp_h.nunique())
+        local = conn.filter(conn.orig_h.startswith(_LOCAL))
+        met = local.group_by("orig_h").agg(hosts=local.resp_h.nunique())
         return int(met.filter(met.hosts > _DESTINATIONS).count().execute())
 
 

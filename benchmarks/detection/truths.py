@@ -79,8 +79,8 @@ CASES: dict[str, tuple[Truth, ...]] = {
     "zeek/simda-dga": (
         Truth("Simda: made-up names", "dga dns_nxdomain", "192.168.1.116"),
         Truth("the same over IPv6", "dga dns_nxdomain", "fd77:48a1:c0bb:0:b96c:506d:6c7f:e8be"),
-        Truth("Simda: control server 104.239.157.210", "*", "192.168.1.116", "104.239.157.210", 80),
-        Truth("Simda: control server 23.253.126.58", "*", "192.168.1.116", "23.253.126.58", 80),
+        Truth("Simda: control server 104.239.157.210", "*", "192.168.1.116", "104.239.157.210"),
+        Truth("Simda: control server 23.253.126.58", "*", "192.168.1.116", "23.253.126.58"),
     ),
     "zeek/mixed-labelled": _visitors(
         "104.156.155.13",
