@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 import ibis
 import pyarrow as pa
 
-from analyzer.detectors.detection import Detection, shared_destinations, shared_local_hosts
+from analyzer.detectors.detection import (
+    Detection,
+    shared_answers,
+    shared_destinations,
+    shared_local_hosts,
+)
 from analyzer.detectors.intelligence import DETECTOR as INTELLIGENCE
-from analyzer.features import plain_name
 from analyzer.findings import Evidence, Finding, Severity, duration
 from analyzer.indicators import domain_and_parents
 from analyzer.zeek_format import format_iso8601
@@ -91,7 +95,7 @@ def in_context(findings: Sequence[Finding], records: Records, shared: Shared) ->
         hosts = shared_local_hosts(records, shared)
     else:
         hosts = 0
-    known = _names(records, addresses) if records.counts["dns"] else {}
+    known = _names(records, addresses, shared) if records.counts["dns"] else {}
     begin = records.first or 0.0
     return [
         _with(finding, places.get(finding.destination or ""), known, hosts, begin)
@@ -129,13 +133,12 @@ def _is_outside(address: str | None, places: Mapping[str, _Place], records: Reco
     return not (place.is_local if place else records.local.is_local(address))
 
 
-def _names(records: Records, addresses: ir.Table) -> dict[str, _Names]:
-    dns = records.dns.filter(records.dns.answers.notnull())
-    answers = dns.select(name=plain_name(dns), address=dns.answers.unnest())
+def _names(records: Records, addresses: ir.Table, shared: Shared) -> dict[str, _Names]:
+    answers = shared_answers(records, shared)
     counted = (
         answers.semi_join(addresses, "address")
         .group_by("address", "name")
-        .aggregate(queries=lambda table: table.count())
+        .aggregate(queries=lambda table: table.times.sum())
     )
     order = [counted.queries.desc(), counted.name]
     ranked = counted.mutate(

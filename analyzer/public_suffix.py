@@ -69,27 +69,27 @@ def registered_domain(names: ir.Table, rules: ir.Table) -> ir.Table:
         a single label.
     """
     labels = names.name.split(".")
-    count = labels.length()
-    named = names.mutate(labels=labels, label_count=count, suffix_labels=ibis.literal(1, "int64"))
-    for length in range(1, _longest() + 1):
-        tail = _last(named.labels, named.label_count, length)
-        named = named.mutate(
-            tail=ibis.ifelse(named.label_count >= length, tail, ibis.null("string"))
-        )
-        found = named.left_join(rules, named.tail == rules.suffix)
-        deeper = ibis.ifelse(
-            (found.extra == _WILDCARD) & (found.label_count == length), _EXACT, found.extra
-        )
-        # Going from short rules to long ones, the last match is the longest, and an exception has
-        # more labels than the wildcard that it overrides.
-        named = found.mutate(
-            suffix_labels=ibis.coalesce(length + deeper, found.suffix_labels)
-        ).drop("suffix", "extra", "tail")
-    wanted = named.suffix_labels + 1
-    domain = _last(named.labels, named.label_count, wanted)
-    return named.mutate(
-        domain=ibis.ifelse(named.label_count >= wanted, domain, ibis.null("string"))
-    ).drop("labels", "label_count", "suffix_labels")
+    named = names.select("name", labels=labels, label_count=labels.length()).distinct()
+    # A row for each of a name's ends that could be a rule; most are none, and only matches go on.
+    ends = named.mutate(length=ibis.range(1, _longest() + 1).unnest())
+    ends = ends.filter(ends.length <= ends.label_count)
+    ends = ends.mutate(tail=_last(ends.labels, ends.label_count, ends.length))
+    found = ends.join(rules, ends.tail == rules.suffix)
+    deeper = ibis.ifelse(
+        (found.extra == _WILDCARD) & (found.label_count == found.length), _EXACT, found.extra
+    )
+    # The longest match counts; an exception has more labels than the wildcard that it overrides.
+    matched = found.group_by("name").aggregate(
+        suffix_labels=(found.length + deeper).argmax(found.length)
+    )
+    with_suffix = named.left_join(matched, "name")
+    wanted = with_suffix.suffix_labels.fill_null(1) + 1
+    domain = _last(with_suffix.labels, with_suffix.label_count, wanted)
+    domains = with_suffix.select(
+        "name",
+        domain=ibis.ifelse(with_suffix.label_count >= wanted, domain, ibis.null("string")),
+    )
+    return names.left_join(domains, "name").drop("name_right")
 
 
 def domain_of(name: str) -> str | None:

@@ -45,7 +45,7 @@ def described(
     own = records.keep(own, "beacon_connections")
     frame = best.merge(_measures(own), on="pair").merge(_who(own, chosen), on="pair")
     carried = most_carried(server_names(records, shared), own)
-    told, askers = looked_up(records, set(frame.orig_h), set(frame.resp_h))
+    told, askers = looked_up(records, set(frame.orig_h), set(frame.resp_h), shared)
     met = list(zip(frame.orig_h, frame.resp_h, strict=True))
     frame["direct"] = [each[0] in askers and each not in told for each in met]
     frame["name"] = [

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ibis
+import pyarrow as pa
 
-from analyzer.detectors.detection import Shared
-from analyzer.features import asked_names, plain_name
-from analyzer.public_suffix import registered_domain, suffix_rules
+from analyzer.detectors.detection import (
+    Shared,
+    shared_answers,
+    shared_domains,
+    shared_names,
+    shared_rules,
+)
+from analyzer.features import plain_name
+from analyzer.public_suffix import registered_domain
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -46,7 +53,7 @@ def most_carried(names: ir.Table, own: ir.Table) -> dict[int, str]:
 
 
 def looked_up(
-    records: Records, sources: set[str], addresses: set[str]
+    records: Records, sources: set[str], addresses: set[str], shared: Shared
 ) -> tuple[dict[tuple[str, str], str], set[str]]:
     """What DNS said of addresses.
 
@@ -57,19 +64,28 @@ def looked_up(
     dns = records.dns
     if not records.counts["dns"]:
         return {}, set()
-    answered = dns.filter(dns.orig_h.isin(sorted(sources)) & dns.answers.notnull())
+    hosts = pa.table({"orig_h": pa.array(sorted(sources), pa.string())})
+    own = dns.semi_join(records.keep(hosts, "beacon_sources"), "orig_h")
+    heard = own.filter(own.answers.length() > 0).select("orig_h").distinct().to_pandas()
+    # Which names ever led there is known; only their answers are looked at host by host.
+    places = pa.table({"address": pa.array(sorted(addresses), pa.string())})
+    wanted = records.keep(places, "beacon_addresses")
+    leading = shared_answers(records, shared).semi_join(wanted, "address")
+    answered = own.filter(own.answers.notnull())
+    answered = answered.filter(
+        answered["query"].isin(leading["query"]) | answered["query"].isnull()
+    )
     each = answered.select(
-        "orig_h", "ts", name=plain_name(answered), address=answered.answers.unnest()
-    )
-    known = each.address.isin(sorted(addresses))
-    each = each.mutate(
-        address=ibis.ifelse(known, each.address, ""), name=ibis.ifelse(known, each.name, "")
-    )
+        "orig_h",
+        "ts",
+        # Zeek may have seen an answer without its question.
+        name=plain_name(answered).fill_null(""),
+        address=answered.answers.unnest(),
+    ).semi_join(wanted, "address")
     last = each.group_by("orig_h", "address", "name").aggregate(ts=each.ts.max()).to_pandas()
     last = last.sort_values(["orig_h", "address", "ts", "name"])
-    told = last[last.address != ""]
-    keys = zip(told.orig_h, told.address, strict=True)
-    return dict(zip(keys, told["name"], strict=True)), set(last.orig_h)
+    keys = zip(last.orig_h, last.address, strict=True)
+    return dict(zip(keys, last["name"], strict=True)), set(heard.orig_h)
 
 
 def met_domains(
@@ -83,18 +99,22 @@ def met_domains(
         named: which source met which server name; None if no servers are named.
         shared: what other rules have computed.
     """
-    every = [] if named is None else [named.select("orig_h", name="server_name")]
-    if records.counts["dns"]:
-        every.append(shared.get(asked_names, lambda: asked_names(records)).select("orig_h", "name"))
-    if not names or not every:
-        return {}, {}
     # Two labels first, as they are cheap, then what the public suffixes say.
     zones = sorted({".".join(name.split(".")[-2:]) for name in names})
-    met = ibis.union(*every) if len(every) > 1 else every[0]
-    met = met.filter(met.name.split(".")[-2:].join(".").isin(zones)).distinct()
+
+    def within(table: ir.Table) -> ir.Table:
+        return table.filter(table.name.split(".")[-2:].join(".").isin(zones))
+
+    every = [] if named is None else [within(named.select("orig_h", name="server_name"))]
+    if records.counts["dns"]:
+        known = within(shared_domains(records, shared)).select("name")
+        asked = shared_names(records, shared).select("orig_h", "name")
+        every.append(asked.semi_join(known, "name"))
+    if not names or not every:
+        return {}, {}
+    met = (ibis.union(*every) if len(every) > 1 else every[0]).distinct()
     met = records.keep(met, "beacon_names_met")
-    rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
-    own = registered_domain(met.select("name").distinct(), rules)
+    own = registered_domain(met.select("name").distinct(), shared_rules(records, shared))
     own = records.keep(own.mutate(domain=own.domain.fill_null(own.name)), "beacon_domains")
     ours = own.filter(own.name.isin(sorted(names))).to_pandas()
     hosts = met.join(own.filter(own.domain.isin(sorted(set(ours.domain)))), "name")

@@ -18,6 +18,8 @@ from analyzer.features import (
     name_servers,
 )
 from analyzer.findings import Evidence, Finding
+from analyzer.lookups import answers, name_domains
+from analyzer.public_suffix import suffix_rules
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -108,6 +110,26 @@ def shared_questions(records: Records, shared: Shared) -> ir.Table:
 def shared_names(records: Records, shared: Shared) -> ir.Table:
     """Who asked for which name, see :func:`analyzer.features.asked_names`."""
     return shared.get(asked_names, lambda: asked_names(records))
+
+
+def shared_answers(records: Records, shared: Shared) -> ir.Table:
+    """Which names led where, see :func:`analyzer.lookups.answers`."""
+    return shared.get(answers, lambda: answers(records))
+
+
+def shared_rules(records: Records, shared: Shared) -> ir.Table:
+    """The Public Suffix List, see :func:`analyzer.public_suffix.suffix_rules`."""
+    return shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
+
+
+def shared_domains(records: Records, shared: Shared) -> ir.Table:
+    """The registered domain of every name, see :func:`analyzer.lookups.name_domains`."""
+
+    def compute() -> ir.Table:
+        asked, told = shared_names(records, shared), shared_answers(records, shared)
+        return name_domains(asked, told, shared_rules(records, shared), records)
+
+    return shared.get(name_domains, compute)
 
 
 def shared_name_servers(records: Records, shared: Shared) -> dict[str, int]:

@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.detectors.detection import Shared, shared_contacts
-from analyzer.features import asked_names, plain_name
+from analyzer.detectors.detection import (
+    Shared,
+    shared_answers,
+    shared_contacts,
+    shared_domains,
+    shared_names,
+    shared_rules,
+)
+from analyzer.features import plain_name
 from analyzer.known_zones import below_zones, known_zones
-from analyzer.public_suffix import registered_domain, suffix_rules
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -43,19 +49,16 @@ def asked_domains(records: Records, shared: Shared, least: int) -> pd.DataFrame:
     browsers' probes), and domains that are asked for mail or service records: mail servers look
     up whatever senders claim to be.
     """
-    asked = shared.get(asked_names, lambda: asked_names(records))
-    rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
-    names = asked.select("name").distinct()
-    known = known_zones().difference(FREE_ZONES)
-    names = names.filter(~below_zones(names.name, known))
+    asked, rules = shared_names(records, shared), shared_rules(records, shared)
+    names = shared_domains(records, shared)
+    names = names.filter(names.domain.notnull())
+    names = names.filter(~below_zones(names.name, known_zones().difference(FREE_ZONES)))
     roots = rules.filter(~rules.suffix.contains(".")).select(tld="suffix", is_root=True)
     labelled = names.mutate(tld=names.name.split(".")[-1])
     labelled = labelled.left_join(roots, labelled.tld == roots.tld)
     delegated = labelled.is_root.notnull() | labelled.tld.isin(ALTERNATIVE_ROOTS)
-    names = records.keep(labelled.filter(delegated).select("name"), "dga_delegated_names")
-    named = registered_domain(names, rules)
-    named = named.filter(named.domain.notnull())
-    named = records.keep(named.mutate(domain=_below_free_zones(named)), "dga_domains")
+    named = labelled.filter(delegated).select("name", domain=_below_free_zones(labelled))
+    named = records.keep(named, "dga_domains")
     joined = asked.join(named, "name")
     domains = joined.group_by("orig_h", "domain").aggregate(
         first=joined["first"].min(),
@@ -69,10 +72,14 @@ def asked_domains(records: Records, shared: Shared, least: int) -> pd.DataFrame:
     domains = domains.mutate(domains=count)
     domains = domains.filter(domains.domains >= least).drop("domains")
     frame: pd.DataFrame = domains.order_by("orig_h", "first", "domain").to_pandas()
+    # Many hosts ask for one domain, which is split once.
+    different = frame.domain.unique()
+    labels = {domain: domain.partition(".")[0] for domain in different}
+    suffixes = {domain: domain.rpartition(".")[2] for domain in different}
     return frame.assign(
         refused=(frame.refused > 0) & (frame.refused >= _REFUSED * frame.queries),
-        label=frame.domain.str.partition(".")[0] if len(frame) else [],
-        tld=frame.domain.str.rpartition(".")[2] if len(frame) else [],
+        label=frame.domain.map(labels),
+        tld=frame.domain.map(suffixes),
     )
 
 
@@ -100,15 +107,14 @@ def fates(domains: pd.DataFrame, records: Records, shared: Shared) -> pd.DataFra
         ),
         "dga_wanted",
     )
-    # The engine holds the last table of each name, so this is read before another is made.
+    named = shared_domains(records, shared)
+    named = named.mutate(domain=_below_free_zones(named)).semi_join(wanted, "domain")
+    named = records.keep(named, "dga_wanted_names")
+    # Most names lead to other domains, and are done with before any answer is looked at.
+    queries = shared_answers(records, shared).semi_join(named, "name")["query"]
     dns = records.dns
-    answered = dns.filter(dns.answers.notnull() & dns.orig_h.isin(sorted(set(domains.orig_h))))
+    answered = dns.filter(dns.answers.notnull() & dns["query"].isin(queries))
     answers = answered.select("orig_h", name=plain_name(answered), address=answered.answers)
-    names = records.keep(answers.select("name").distinct(), "dga_answered_names")
-    rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
-    named = registered_domain(names, rules)
-    named = named.filter(named.domain.notnull())
-    named = named.mutate(domain=_below_free_zones(named))
     met = answers.join(named, "name").semi_join(wanted, ["orig_h", "domain"])
     met = met.select("orig_h", "domain", address=met.address.unnest()).distinct()
     leads = met.address.re_search(_ADDRESS) & ~met.address.re_search(_NOWHERE)

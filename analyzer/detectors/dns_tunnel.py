@@ -29,13 +29,14 @@ from analyzer.detectors.detection import (
     Shared,
     score_on,
     shared_contacts,
+    shared_domains,
+    shared_names,
 )
-from analyzer.features import asked_names, plain_name, with_bucket_before
+from analyzer.features import plain_name, with_bucket_before
 from analyzer.findings import Evidence, quantity
 from analyzer.information import information
 from analyzer.known_zones import below_zones, known_zones
 from analyzer.parameters import Bytes, Seconds, Share
-from analyzer.public_suffix import registered_domain, suffix_rules
 
 if TYPE_CHECKING:
     from analyzer.records import Records
@@ -106,25 +107,25 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 
 def _names_below(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFrame:
     """Names of every source and domain that could reach half the threshold, with their domain."""
-    asked = shared.get(asked_names, lambda: asked_names(records))
-    # Cheap and never too low: two labels stand for at least one registered domain's names.
-    labels = asked.name.split(".")
-    asked = asked.mutate(zone=labels[-2:].join("."))
+    domains = shared_domains(records, shared)
+    domains = domains.filter(domains.domain.notnull() & (domains.name != domains.domain))
+    asked = shared_names(records, shared).join(domains, "name")
+    # Cheap and never too low: as if every character carried the most it can.
     bucket = (asked["first"] / parameters.window).floor().cast("int64")
-    bound = asked.group_by("orig_h", "zone", bucket=bucket).aggregate(
-        information=((asked.name.length() - asked.zone.length()) * (_MOST_BITS / 8)).sum()
+    bound = asked.group_by("orig_h", "domain", bucket=bucket).aggregate(
+        information=((asked.name.length() - asked.domain.length()) * (_MOST_BITS / 8)).sum()
     )
-    bound = with_bucket_before(bound, ("orig_h", "zone"), ("information",))
+    bound = with_bucket_before(bound, ("orig_h", "domain"), ("information",))
     heavy = bound.filter(bound.information >= parameters.information / 2)
-    heavy = records.keep(heavy.select("orig_h", "zone").distinct(), "heavy_zones")
+    heavy = records.keep(heavy.select("orig_h", "domain").distinct(), "heavy_bounds")
     if not heavy.count().execute():
         return pd.DataFrame()
-    rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
-    asked = asked.semi_join(heavy, ["orig_h", "zone"])
+    # Each name is looked at once, however many hosts ask for it.
+    named = records.keep(domains.semi_join(heavy, "domain"), "heavy_names")
     lookups = known_zones("reputation", "dnsbl", "telemetry").union(parameters.lookup_zones)
-    named = registered_domain(asked.filter(~below_zones(asked.name, lookups)), rules)
-    below = named.filter(named.domain.notnull() & (named.name != named.domain))
-    frame: pd.DataFrame = below.drop("zone").to_pandas()
+    named = named.filter(~below_zones(named.name, lookups))
+    below = shared_names(records, shared).join(named, "name").semi_join(heavy, ["orig_h", "domain"])
+    frame: pd.DataFrame = below.to_pandas()
     return frame
 
 

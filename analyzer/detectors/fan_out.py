@@ -27,6 +27,7 @@ from analyzer.detectors.detection import (
     Detector,
     Shared,
     score_on,
+    shared_answers,
     shared_contacts,
 )
 from analyzer.features import with_bucket_before
@@ -86,7 +87,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         return
     has_answers = _has_answers(records, shared)
     if has_answers:
-        known = _answered(records, met)
+        known = _answered(records, met, shared)
         met = met.left_join(known, met.resp_h == known.address).drop("address")
         met = records.keep(met.mutate(known=met.known.fill_null(False)), "fan_out_known")
     else:
@@ -198,10 +199,10 @@ def _least(parameters: Parameters) -> float:
     return float(values[scores.index(Severity.LOW.bound)] * parameters.hosts)
 
 
-def _answered(records: Records, met: ir.Table) -> ir.Table:
+def _answered(records: Records, met: ir.Table, shared: Shared) -> ir.Table:
     """The outside addresses met that stand in some DNS answer."""
     outside = met.filter(~met.is_local).select(address=met.resp_h).distinct()
-    answers = records.dns.select(address=records.dns.answers.unnest())
+    answers = shared_answers(records, shared).select("address")
     return answers.semi_join(outside, "address").distinct().mutate(known=True)
 
 

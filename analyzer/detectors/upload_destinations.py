@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.detectors.detection import Shared, shared_contacts
-from analyzer.features import plain_name
-from analyzer.public_suffix import registered_domain, suffix_rules
+from analyzer.detectors.detection import (
+    Shared,
+    shared_answers,
+    shared_contacts,
+    shared_rules,
+)
+from analyzer.public_suffix import registered_domain
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,13 +44,13 @@ def destination_domains(
     wanted = records.keep(pa.Table.from_pandas(pairs, preserve_index=False), "uploading_pairs")
     named = [_called(records, wanted)]
     if records.counts.get("dns"):
-        named.append(_answered(records, wanted))
+        named.append(_answered(records, wanted, shared))
     rows = pd.concat(named, ignore_index=True)
     rows = rows[rows.name.str.contains(".", regex=False)]
     if rows.empty:
         return {}
     table = records.keep(pa.Table.from_pandas(rows, preserve_index=False), "uploading_names")
-    rules = shared.get(suffix_rules, lambda: records.keep(suffix_rules(), "suffix_rules"))
+    rules = shared_rules(records, shared)
     frame = registered_domain(table, rules).order_by("address", "name").to_pandas()
     result: dict[str, tuple[str, str]] = {}
     for address, name, domain in zip(frame.address, frame.name, frame.domain, strict=True):
@@ -54,10 +58,9 @@ def destination_domains(
     return result
 
 
-def _answered(records: Records, wanted: ir.Table) -> pd.DataFrame:
+def _answered(records: Records, wanted: ir.Table, shared: Shared) -> pd.DataFrame:
     """Names in DNS answers with the addresses they led to, whoever asked."""
-    dns = records.dns.filter(records.dns.answers.notnull())
-    answers = dns.select(name=plain_name(dns), address=dns.answers.unnest())
+    answers = shared_answers(records, shared).select("name", "address")
     addresses = wanted.select(address=wanted.resp_h).distinct()
     found: pd.DataFrame = (
         answers.semi_join(addresses, "address").distinct().drop_null(["name"]).to_pandas()
@@ -90,7 +93,7 @@ def lookup_habits(records: Records, sources: list[str], shared: Shared) -> dict[
     tried = shared_contacts(records, shared)
     met = tried.filter(~tried.is_local & tried.orig_h.isin(sources) & (tried.proto != "icmp"))
     met = met.select("orig_h", "resp_h").distinct()
-    answers = records.dns.select(address=records.dns.answers.unnest()).distinct()
+    answers = shared_answers(records, shared).select("address").distinct()
     known = met.left_join(answers, met.resp_h == answers.address)
     shares = known.group_by("orig_h").aggregate(share=known.address.notnull().mean()).to_pandas()
     return dict.fromkeys(sources, 0.0) | dict(zip(shares.orig_h, shares.share, strict=True))
@@ -108,7 +111,7 @@ def visitors(
     """
     if not domains:
         return {}
-    known = domains | _more_addresses(records, set(domains.values()) - set(domains))
+    known = domains | _more_addresses(records, set(domains.values()) - set(domains), shared)
     table = records.keep(
         pa.table(
             {"resp_h": list(known), "place": list(known.values())},
@@ -126,13 +129,12 @@ def visitors(
     return result
 
 
-def _more_addresses(records: Records, domains: set[str]) -> dict[str, str]:
+def _more_addresses(records: Records, domains: set[str], shared: Shared) -> dict[str, str]:
     """Every address that a name below one of these domains led to."""
     below = sorted(domain for domain in domains if "/" not in domain)
     if not below or not records.counts.get("dns"):
         return {}
-    dns = records.dns.filter(records.dns.answers.notnull())
-    asked = dns.select(name=plain_name(dns), address=dns.answers.unnest()).distinct()
+    asked = shared_answers(records, shared).select("name", "address").distinct()
     wanted = records.keep(pa.table({"domain": below}), "uploading_domains")
     joined = asked.join(
         wanted, (asked.name == wanted.domain) | asked.name.endswith("." + wanted.domain)

@@ -24,9 +24,18 @@ def test_the_name_asked_for_last() -> None:
         lookup(9, "10.0.0.7", "none.example.org"),
     ]
     with holding(dns=dns) as records:
-        told, askers = looked_up(records, {"10.0.0.5", "10.0.0.6", "10.0.0.7"}, {"198.51.100.7"})
+        sources = {"10.0.0.5", "10.0.0.6", "10.0.0.7"}
+        told, askers = looked_up(records, sources, {"198.51.100.7"}, Shared())
     assert told == {("10.0.0.5", "198.51.100.7"): "new.example.com"}
     assert askers == {"10.0.0.5", "10.0.0.6"}
+
+
+def test_an_answer_without_its_question_is_an_answer() -> None:
+    dns = [lookup(0, "10.0.0.5", "", answers=["198.51.100.7"]) | {"query": None}]
+    with holding(dns=dns) as records:
+        told, askers = looked_up(records, {"10.0.0.5"}, {"198.51.100.7"}, Shared())
+    assert told == {("10.0.0.5", "198.51.100.7"): ""}
+    assert askers == {"10.0.0.5"}
 
 
 def test_hosts_of_a_domain() -> None:
@@ -41,5 +50,5 @@ def test_hosts_of_a_domain() -> None:
 
 def test_without_dns() -> None:
     with holding() as records:
-        assert looked_up(records, {"10.0.0.5"}, {"198.51.100.7"}) == ({}, set())
+        assert looked_up(records, {"10.0.0.5"}, {"198.51.100.7"}, Shared()) == ({}, set())
         assert met_domains(records, {"a.example.com"}, None, Shared()) == ({}, {})
