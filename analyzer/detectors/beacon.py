@@ -116,7 +116,8 @@ def _score(row: dict[Any, Any], hosts: int, parameters: Parameters) -> float:
     score -= score_on(max(_spread(row["out_spread"]), _spread(row["in_spread"])), _UNEVEN)
     silent = row["answered"] == 0
     polled = row["resp_p"] in _POLLED and not silent
-    if polled or row["sources"] > _many(hosts) or _is_known(row["name"], parameters):
+    known = _is_known(row["name"], parameters)
+    if polled or known or row["swept"] or row["sources"] > _many(hosts):
         return min(score, _UNREPORTED)
     if row["sources"] > _few(hosts) or _keeps_alive(row):
         return min(score, _LOW)
@@ -219,6 +220,8 @@ def _evidence(row: dict[Any, Any], hosts: int) -> Iterator[Evidence]:
         yield Evidence("looked up in DNS", "never")
     if row["addresses"] > 1:
         yield Evidence("addresses it has", int(row["addresses"]))
+    if row["swept"]:
+        yield Evidence("part of a scan", "of its port, or of the destination's ports")
 
 
 DETECTOR = Detector("beacon", Parameters, find)

@@ -235,3 +235,26 @@ def test_odd_input() -> None:
     assert len(found(old + calls() + crowd(60))) == 1
     six = calls(source="fd00::5", destination="2001:db9::7")
     assert [each.source for each in found(six)] == ["fd00::5"]
+
+
+@pytest.mark.parametrize(("swept", "severity"), [(24, "medium"), (25, "none")])
+def test_a_scanner_that_tries_again_is_no_beacon(swept: int, severity: str) -> None:
+    """Of one port on many hosts, some answer, and are called again and again."""
+    scan = [
+        connection(k, HOST, f"203.0.113.{k + 1}", 443, answered=False, proto="tcp")
+        for k in range(swept)
+    ]
+    (one,) = found(calls(every=4.0, count=200) + scan)
+    assert severities([one]) == [severity]
+    assert ("part of a scan" in evidence(one)) == (severity == "none")
+
+
+@pytest.mark.parametrize(("swept", "severity"), [(14, "medium"), (15, "none")])
+def test_a_port_scanner_that_tries_again_is_no_beacon(swept: int, severity: str) -> None:
+    scan = [connection(k, HOST, SERVER, k + 1, answered=False) for k in range(swept)]
+    assert severities(found(calls(every=4.0, count=200) + scan)) == [severity]
+
+
+def test_failures_among_as_many_answers_are_no_scan() -> None:
+    scan = [connection(k, HOST, f"203.0.113.{k + 1}", 443, answered=k % 2 == 0) for k in range(60)]
+    assert severities(found(calls(every=4.0, count=200) + scan)) == ["medium"]
