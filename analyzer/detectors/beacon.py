@@ -121,9 +121,12 @@ def _score(row: dict[Any, Any], hosts: int, parameters: Parameters) -> float:
         return min(score, _UNREPORTED)
     if row["sources"] > _few(hosts) or _keeps_alive(row):
         return min(score, _LOW)
-    telling = silent or row["direct"] or bool(row["name"]) or row["median"] < FAST
+    odd = silent or row["direct"] or row["median"] < FAST
     if hosts < _ENOUGH_HOSTS:
-        score = min(score, _UNSURE if telling else _LOW)
+        score = min(score, _UNSURE if odd or row["name"] else _LOW)
+    elif not odd:
+        # A program that a single host runs and that polls its maker looks the same.
+        score = min(score, Severity.HIGH.highest)
     return max(min(score, 0.99), 0.0)
 
 

@@ -65,7 +65,7 @@ def test_a_rare_destination_polled() -> None:
     (one,) = found(calls() + crowd(60))
     assert (one.source, one.destination, one.port, one.proto) == (HOST, SERVER, 443, "tcp")
     assert one.technique == "T1071.001"
-    assert severities([one]) == ["critical"]
+    assert severities([one]) == ["high"]
     assert one.connections == 60
     assert one.message.startswith(f"{HOST} calls {SERVER} on 443/tcp every ")
     said = evidence(one)
@@ -78,7 +78,7 @@ def test_a_rare_destination_polled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "severity"), [(0, "critical"), (1, "high"), (2, "low"), (4, "none"), (59, None)]
+    ("others", "severity"), [(0, "high"), (1, "high"), (2, "low"), (4, "none"), (59, None)]
 )
 def test_how_many_others_meet_it(others: int, severity: str | None) -> None:
     rows = calls() + crowd(60) + crowd(others, SERVER, 443)
@@ -186,7 +186,7 @@ def test_a_name_behind_several_addresses_is_one() -> None:
     assert one.subject == "c2.example.net"
     assert one.connections == 90
     assert evidence(one)["addresses it has"] == 15
-    assert severities([one]) == ["critical"]
+    assert severities([one]) == ["high"]
     # Its addresses are too seldom met to say anything; without the names nobody is found.
     assert found(rows + crowd(60)) == []
 
