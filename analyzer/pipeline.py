@@ -16,6 +16,7 @@ from analyzer.detectors import ACCUMULATORS, DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
 from analyzer.exemplars import exemplars
 from analyzer.findings import SUPPRESS_FOR, Evidence, Finding, Severity
+from analyzer.overlap import clearest
 from analyzer.report import Report
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def run(
         with stage(rule.detector):
             detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
             found.extend((rule, detection) for detection in _merged(detections))
-    found = corroborated(found)
+    found = clearest(corroborated(found))
     with stage("exemplars"):
         findings = list(_findings(records, found, minimum))
     with stage("context"):

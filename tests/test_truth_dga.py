@@ -8,7 +8,6 @@ import pytest
 
 import analyzer
 from analyzer.findings import Finding, Severity
-from tests.traffic import Attack, office
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,11 +29,6 @@ def test_simda_is_found(data: Path) -> None:
         assert [technique.id for technique in each.techniques] == ["T1568.002"]
 
 
-def test_the_sample_is_found() -> None:
-    (found,) = found_in(ROOT / "sample_pcaps" / "dga.pcap")
-    assert found.severity >= Severity.HIGH
-
-
 @pytest.mark.parametrize("name", ["dns-normal-00", "dns-normal-03", "dns-normal-05"])
 def test_a_crawler_is_nothing(golden: Path, name: str) -> None:
     assert loud(golden / f"{name}.pcap") == []
@@ -43,11 +37,3 @@ def test_a_crawler_is_nothing(golden: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["zeek/m57-benign", "zeek/mixed-labelled"])
 def test_ordinary_logs_are_nothing(data: Path, name: str) -> None:
     assert loud(data / name) == []
-
-
-def test_an_office_with_an_infected_host(tmp_path: Path) -> None:
-    source = "10.20.1.30"
-    office(3, hosts=40, attacks=[Attack("dga", source=source)]).write(tmp_path)
-    (found,) = found_in(tmp_path)
-    assert found.source == source
-    assert found.severity >= Severity.HIGH

@@ -9,7 +9,6 @@ import pytest
 import analyzer
 from analyzer.findings import Severity
 from analyzer.report import Report
-from tests.traffic import Attack, office
 
 LOW, MEDIUM, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.CRITICAL
 
@@ -20,32 +19,6 @@ def judged(path: Path) -> Report:
 
 def loud(report: Report, minimum: Severity = MEDIUM) -> list[str]:
     return [finding.message for finding in report.findings if finding.severity >= minimum]
-
-
-@pytest.mark.parametrize(("seed", "hosts", "days"), [(11, 120, 1), (12, 40, 3)])
-def test_clean_offices_raise_nothing_at_all(
-    tmp_path: Path, seed: int, hosts: int, days: int
-) -> None:
-    office(seed, hosts=hosts, days=days).write(tmp_path)
-    assert loud(judged(tmp_path), LOW) == []
-
-
-def test_attacks_in_names(tmp_path: Path) -> None:
-    attacks = {
-        "dns_tunnel": Attack("dns_tunnel", source="10.20.1.28"),
-        "slow_dns_tunnel": Attack("slow_dns_tunnel", source="10.20.1.29"),
-        "dga": Attack("dga", source="10.20.1.30", names_tried=400),
-    }
-    office(13, attacks=list(attacks.values())).write(tmp_path)
-    report = judged(tmp_path)
-    found = {(finding.rule, finding.source): finding.severity for finding in report.findings}
-    assert found == {
-        ("dns_tunnel", "10.20.1.28"): Severity.HIGH,
-        ("dns_rare_type", "10.20.1.28"): LOW,
-        ("dns_tunnel", "10.20.1.29"): LOW,
-        ("dns_txt_volume", "10.20.1.29"): LOW,
-        ("dns_nxdomain", "10.20.1.30"): MEDIUM,
-    }
 
 
 @pytest.mark.parametrize(

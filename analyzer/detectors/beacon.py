@@ -116,13 +116,17 @@ def _score(row: dict[Any, Any], hosts: int, parameters: Parameters) -> float:
     score -= score_on(max(_spread(row["out_spread"]), _spread(row["in_spread"])), _UNEVEN)
     silent = row["answered"] == 0
     polled = row["resp_p"] in _POLLED and not silent
-    if polled or row["sources"] > _many(hosts) or _is_known(row["name"], parameters):
+    known = _is_known(row["name"], parameters)
+    if polled or known or row["swept"] or row["sources"] > _many(hosts):
         return min(score, _UNREPORTED)
     if row["sources"] > _few(hosts) or _keeps_alive(row):
         return min(score, _LOW)
-    telling = silent or row["direct"] or bool(row["name"]) or row["median"] < FAST
+    odd = silent or row["direct"] or row["median"] < FAST
     if hosts < _ENOUGH_HOSTS:
-        score = min(score, _UNSURE if telling else _LOW)
+        score = min(score, _UNSURE if odd or row["name"] else _LOW)
+    elif not odd:
+        # A program that a single host runs and that polls its maker looks the same.
+        score = min(score, Severity.HIGH.highest)
     return max(min(score, 0.99), 0.0)
 
 
@@ -219,6 +223,8 @@ def _evidence(row: dict[Any, Any], hosts: int) -> Iterator[Evidence]:
         yield Evidence("looked up in DNS", "never")
     if row["addresses"] > 1:
         yield Evidence("addresses it has", int(row["addresses"]))
+    if row["swept"]:
+        yield Evidence("part of a scan", "of its port, or of the destination's ports")
 
 
 DETECTOR = Detector("beacon", Parameters, find)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from analyzer.detectors.beacon_names import looked_up, met_domains, most_carried, server_names
 from analyzer.detectors.beacon_series import Series
-from analyzer.detectors.detection import Shared, shared_destinations
+from analyzer.detectors.detection import Shared, shared_contacts, shared_destinations
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -29,8 +29,8 @@ def described(
     ``out_typical out_spread in_typical in_spread`` (payload: median in bytes, and half the width of
     the quartiles over it; null where unknown), ``name`` (of the server, empty if unknown),
     ``domain`` (the registered one), ``direct`` (the source asks DNS, and was never told this
-    address), ``sources`` (local hosts that meet the domain, the address if it has no name) and
-    ``met_first`` (when the address was).
+    address), ``swept`` (the source scans the port or the destination), ``sources`` (local hosts
+    that meet the domain, the address if it has no name) and ``met_first`` (when the address was).
 
     Args:
         records: what happened.
@@ -52,7 +52,36 @@ def described(
         carried.get(pair, "") or told.get(each, "")
         for pair, each in zip(frame.pair, met, strict=True)
     ]
+    frame["swept"] = _swept(frame, shared_contacts(records, shared))
     return _prevalence(records, frame, chosen, shared).sort_values("pair", ignore_index=True)
+
+
+# What Zeek's policy/misc/scan.zeek takes for a scan: addr_scan_threshold, port_scan_threshold.
+_SWEPT_HOSTS, _SWEPT_PORTS = 25, 15
+
+
+def _swept(frame: pd.DataFrame, met: ir.Table) -> list[bool]:
+    """Whether each source scans the port of its series, or the ports of its destination.
+
+    A scanner that tries again and again does so by the clock. It scans where so many hosts, or
+    ports, never answered it, and at least as many as did.
+    """
+    tried = met.filter(met.orig_h.isin(sorted(set(frame.orig_h))))
+    keys = ("orig_h", "resp_h", "resp_p", "proto")
+    tried = tried.group_by(*keys).aggregate(answered=tried.answered.any())
+    scanned: set[tuple[object, ...]] = set()
+    for over, least in (("resp_p", _SWEPT_HOSTS), ("resp_h", _SWEPT_PORTS)):
+        counted = tried.group_by("orig_h", over, "proto").aggregate(
+            failed=(~tried.answered).sum(), met=tried.count()
+        )
+        swept = counted.filter((counted.failed >= least) & (2 * counted.failed >= counted.met))
+        rows = swept.to_pandas()
+        scanned |= set(zip(rows.orig_h, rows[over], rows.proto, strict=True))
+    return [
+        (row.orig_h, row.resp_p, row.proto) in scanned
+        or (row.orig_h, row.resp_h, row.proto) in scanned
+        for row in frame.itertuples()
+    ]
 
 
 def _measures(own: ir.Table) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from analyzer.detectors.detection import (
     shared_conversations,
 )
 from analyzer.features import HALF_DAY, both_ways
-from analyzer.findings import Evidence, duration, quantity
+from analyzer.findings import Evidence, Severity, duration, quantity
 from analyzer.networks import is_group
 from analyzer.parameters import Bytes, Probability, Seconds
 from analyzer.tails import Tail, fit_tail
@@ -64,9 +64,12 @@ _WEEKEND = 120
 _CURVE = ((0.0, 0.7), (2.0, 0.8), (5.0, 0.9), (9.0, 0.95), (300.0, 0.99))
 # With fewer buckets than this the tail rests on next to nothing: say so, but not loudly.
 _SUPPORT = 2000
-# Backups, updates and copies move as much every night: on a single day nobody can tell.
-_DAYS = 2.0
 _UNSUPPORTED = 0.79
+# Backups, updates and copies move as much every night: on a single day nobody can tell, and every
+# office has some. They are kept, but are not worth a line; what leaves the site has detectors that
+# ask where it goes.
+_DAYS = 2.0
+_ONE_DAY = Severity.LOW.bound - 0.01
 # The like: at least a quarter of the size, within an hour of the time of day, on another day.
 _LIKE = 0.25
 _AROUND = 3600.0
@@ -290,7 +293,9 @@ def _detection(
     score = score_on(math.log10(parameters.false_alarm / chance), _CURVE)
     if row["routine"]:
         score = min(score, _ROUTINE)
-    elif basis.buckets < _SUPPORT or (unit and basis.days < _DAYS):
+    elif unit and basis.days < _DAYS:
+        score = min(score, _ONE_DAY)
+    elif basis.buckets < _SUPPORT:
         score = min(score, _UNSUPPORTED)
     destination = row["resp_h"] if parameters.per == "pair" else None
     towards = f" with {destination}" if destination else ""

@@ -250,6 +250,12 @@ def _detection(
         evidence.append(Evidence("words that come back", ", ".join(window.words[:_SHOWN])))
     if found:
         evidence.append(Evidence("names that resolved", ", ".join(found[:_SHOWN])))
+        # Names of one day differ, but the server behind them is often one.
+        counted = Counter(resolved.address).items()
+        most = sorted(counted, key=lambda each: (-each[1], each[0]))[:_SHOWN]
+        evidence.append(
+            Evidence("addresses of most names", ", ".join(f"{to} ({n:,})" for to, n in most))
+        )
     return Detection(
         source=source,
         proto="udp",

@@ -65,7 +65,7 @@ def test_a_rare_destination_polled() -> None:
     (one,) = found(calls() + crowd(60))
     assert (one.source, one.destination, one.port, one.proto) == (HOST, SERVER, 443, "tcp")
     assert one.technique == "T1071.001"
-    assert severities([one]) == ["critical"]
+    assert severities([one]) == ["high"]
     assert one.connections == 60
     assert one.message.startswith(f"{HOST} calls {SERVER} on 443/tcp every ")
     said = evidence(one)
@@ -78,7 +78,7 @@ def test_a_rare_destination_polled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "severity"), [(0, "critical"), (1, "high"), (2, "low"), (4, "none"), (59, None)]
+    ("others", "severity"), [(0, "high"), (1, "high"), (2, "low"), (4, "none"), (59, None)]
 )
 def test_how_many_others_meet_it(others: int, severity: str | None) -> None:
     rows = calls() + crowd(60) + crowd(others, SERVER, 443)
@@ -186,7 +186,7 @@ def test_a_name_behind_several_addresses_is_one() -> None:
     assert one.subject == "c2.example.net"
     assert one.connections == 90
     assert evidence(one)["addresses it has"] == 15
-    assert severities([one]) == ["critical"]
+    assert severities([one]) == ["high"]
     # Its addresses are too seldom met to say anything; without the names nobody is found.
     assert found(rows + crowd(60)) == []
 
@@ -235,3 +235,26 @@ def test_odd_input() -> None:
     assert len(found(old + calls() + crowd(60))) == 1
     six = calls(source="fd00::5", destination="2001:db9::7")
     assert [each.source for each in found(six)] == ["fd00::5"]
+
+
+@pytest.mark.parametrize(("swept", "severity"), [(24, "medium"), (25, "none")])
+def test_a_scanner_that_tries_again_is_no_beacon(swept: int, severity: str) -> None:
+    """Of one port on many hosts, some answer, and are called again and again."""
+    scan = [
+        connection(k, HOST, f"203.0.113.{k + 1}", 443, answered=False, proto="tcp")
+        for k in range(swept)
+    ]
+    (one,) = found(calls(every=4.0, count=200) + scan)
+    assert severities([one]) == [severity]
+    assert ("part of a scan" in evidence(one)) == (severity == "none")
+
+
+@pytest.mark.parametrize(("swept", "severity"), [(14, "medium"), (15, "none")])
+def test_a_port_scanner_that_tries_again_is_no_beacon(swept: int, severity: str) -> None:
+    scan = [connection(k, HOST, SERVER, k + 1, answered=False) for k in range(swept)]
+    assert severities(found(calls(every=4.0, count=200) + scan)) == [severity]
+
+
+def test_failures_among_as_many_answers_are_no_scan() -> None:
+    scan = [connection(k, HOST, f"203.0.113.{k + 1}", 443, answered=k % 2 == 0) for k in range(60)]
+    assert severities(found(calls(every=4.0, count=200) + scan)) == ["medium"]
