@@ -287,7 +287,10 @@ def test_quiet_still_says_what_failed(run: Run, tmp_path: Path) -> None:
     assert said.err == "zeek-analyzer: no files there to read\n"
 
 
-def test_verbose_shows_every_problem(run: Run, tmp_path: Path) -> None:
+def test_verbose_shows_every_problem(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
     rows = scan_rows()
     for index in range(0, 50, 5):
         rows[index] = rows[index].replace(f"{BEGIN + index / 10:.6f}", "yesterday")
@@ -488,7 +491,7 @@ def test_progress_on_a_terminal_only(
     assert said.out.startswith("Analysed 100")
     assert "\x1b" not in said.out
     shown = terminal.shown()
-    assert "exemplars" in shown
+    assert "hosts" in shown
     assert "\x1b[?25h" in shown  # the cursor is shown again
     said = run("analyze", log, *SCAN, "-q")
     assert (said.status, said.out, terminal.shown()) == (0, "", "")
@@ -589,7 +592,7 @@ def rule(tmp_path: Path) -> Path:
 
 
 def test_rules_list(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "200")
     said = run("rules", "list")
     assert (said.status, said.err) == (0, "")
     heading, *lines = said.out.splitlines()

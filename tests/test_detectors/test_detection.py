@@ -78,17 +78,7 @@ def test_a_detection_names_no_more_than_it_knows() -> None:
 
 
 def test_the_detectors_stand_under_their_names() -> None:
-    assert list(DETECTORS) == [
-        "scan",
-        "fan_out",
-        "burst",
-        "dns_tunnel",
-        "dns_long_name",
-        "dns_volume",
-        "dns_nxdomain",
-        "dns_transfer",
-        "dns_type",
-    ]
+    assert {"scan", "dga", "beacon", "exfiltration"} <= DETECTORS.keys()
     assert [detector.name for detector in DETECTORS.values()] == list(DETECTORS)
 
 

@@ -354,7 +354,7 @@ def test_nothing_is_read_beyond_the_end(tmp_path: Path) -> None:
     directory = Path(__file__).parent
     tests = [directory / "test_services.py", directory / "test_openings.py"]
     run = subprocess.run(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k",
+        [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k",
          "anything or elsewhere or split or no_", *map(str, tests)],
         env=os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)},
         cwd=directory.parents[2], capture_output=True, text=True, check=False,

@@ -141,7 +141,7 @@ def test_arrays_are_not_read_beyond_their_ends(tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT),
     }
     again = [
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__,
+        sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", __file__,
         str(Path(__file__).with_name("test_stream_blocks.py")),
     ]  # fmt: skip
     done = subprocess.run(  # noqa: S603 - our own interpreter
