@@ -24,22 +24,34 @@ def escape_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+AGAIN = 5.0
+"""Seconds after which an interrupt that had no effect is raised again."""
+
+
 @contextlib.contextmanager
 def stoppable() -> Iterator[list[int]]:
-    """Let interruption and termination clean up; yields the signals that have come."""
+    """Let interruption and termination clean up; yields the signals that have come.
+
+    An exception that is raised while a library imports a module or destroys an object may be lost
+    there, so it is raised again until the program ends.
+    """
     stopped: list[int] = []
 
     def stop(number: int, _: object) -> None:
-        stopped.append(number)
+        if number != signal.SIGALRM:
+            stopped.append(number)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield stopped
         return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield stopped
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         for number, handler in before.items():
             signal.signal(number, handler)
 

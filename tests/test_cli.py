@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -250,11 +252,13 @@ def test_a_signal_ends_the_run_quietly_and_cleans_up(log: Path) -> None:
         stream.write(log.read_bytes()[:2000])
         stream.flush()
         deadline = time.monotonic() + 30
-        while not list(temporary.iterdir()):
+        # What was written has been read, so the engine is open and its directory is there.
+        while fcntl.ioctl(stream, termios.FIONREAD, b"\0" * 4) != b"\0" * 4:
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        assert list(temporary.iterdir())
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (143, b"", b"")
     assert list(temporary.iterdir()) == []
 

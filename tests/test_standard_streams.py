@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import sys
 import threading
+import time
 
 import pytest
 from rich.console import Console
 
+from analyzer import standard_streams
 from analyzer.errors import OutputError
 from analyzer.standard_streams import (
     complain,
@@ -102,3 +105,16 @@ def test_a_page_is_made_for_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     show(lambda console: encodings.append(console.encoding))
     assert encodings == ["latin-1"]
     assert console_on(sys.stdout).encoding == "latin-1"
+
+
+def test_an_interrupt_that_is_lost_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standard_streams, "AGAIN", 0.02)
+    before = signal.getsignal(signal.SIGALRM)
+    with stoppable() as stopped:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(10)
+    assert stopped == [signal.SIGTERM]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) is before
