@@ -103,7 +103,8 @@ def analyze(
         intelligence=known.account if lists else None,
         stages={"reading": reading, **report.stages},
     )
-    return report.allowing(allowlist)
+    # Without entries the report is as the pipeline made it.
+    return report.allowing(allowlist) if allowlist.entries else report
 
 
 def _listed(

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from analyzer.records import Records
 
-HALF_DAY = 43_200.0
 HOUR = 3600.0
+HALF_DAY = 12 * HOUR
+DAY = 24 * HOUR
 
 
 def conversations(records: Records) -> ir.Table:

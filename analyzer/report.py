@@ -25,9 +25,18 @@ class Allowed:
     entry: Entry
 
 
-def _allowed(findings: Iterable[Finding], allowlist: Allowlist) -> list[Allowed]:
-    entries = ((finding, allowlist.entry_for(finding)) for finding in findings)
-    return [Allowed(finding, entry) for finding, entry in entries if entry is not None]
+def _parted(
+    findings: Iterable[Finding], allowlist: Allowlist
+) -> tuple[list[Allowed], list[Finding]]:
+    """Findings that an allowlist allows, each with its entry, and the others."""
+    allowed, others = [], []
+    for finding in findings:
+        entry = allowlist.entry_for(finding)
+        if entry is None:
+            others.append(finding)
+        else:
+            allowed.append(Allowed(finding, entry))
+    return allowed, others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,8 @@ class Report:
     @property
     def not_allowed(self) -> tuple[Finding, ...]:
         """Every finding, loud or not, that the allowlist does not allow."""
+        if not self.allowed:
+            return self.all_findings
         allowed = {each.finding for each in self.allowed}
         return tuple(f for f in self.all_findings if f not in allowed)
 
@@ -90,14 +101,13 @@ class Report:
         What is allowed does not add up to anything: hosts are ranked and judged without it.
         """
         found = [finding for finding in self.all_findings if finding.rule not in self.summed]
-        allowed = _allowed(found, allowlist)
-        silent = {each.finding for each in allowed}
-        sums = list(self.add_up([finding for finding in found if finding not in silent]))
+        allowed, others = _parted(found, allowlist)
+        sums = list(self.add_up(others))
         report = replace(
             self,
             all_findings=tuple(sorted(found + sums, key=lambda finding: finding.sort_key)),
             allowlist=allowlist,
-            allowed=tuple(allowed + _allowed(sums, allowlist)),
+            allowed=tuple(allowed + _parted(sums, allowlist)[0]),
         )
         counted = (finding for finding in report.findings if finding.rule not in self.summed)
         return replace(report, hosts=rank_hosts(counted, self.outside))

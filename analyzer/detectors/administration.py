@@ -55,12 +55,7 @@ def sessions(met: ir.Table) -> ir.Table:
         met: :func:`analyzer.features.contacts`.
     """
     inside = met.filter(
-        met.source_is_local
-        & met.is_local
-        & (met.orig_h != met.resp_h)
-        & (met.proto == "tcp")
-        & (met.bytes_out > 0)
-        & (met.bytes_in > 0)
+        _is_inside(met) & (met.proto == "tcp") & (met.bytes_out > 0) & (met.bytes_in > 0)
     )
     named = inside.mutate(protocol=_protocol(inside))
     named = named.filter(named.protocol >= 0)
@@ -73,6 +68,11 @@ def sessions(met: ir.Table) -> ir.Table:
         bytes_out=named.bytes_out.sum(),
         bytes_in=named.bytes_in.sum(),
     )
+
+
+def _is_inside(met: ir.Table) -> ir.BooleanValue:
+    """Whether two local hosts met."""
+    return met.source_is_local & met.is_local & (met.orig_h != met.resp_h)
 
 
 def _protocol(met: ir.Table) -> ir.IntegerValue:
@@ -96,9 +96,7 @@ def clients(met: ir.Table) -> ir.Table:
         met: :func:`analyzer.features.contacts`.
     """
     served = met.filter(
-        met.source_is_local
-        & met.is_local
-        & (met.orig_h != met.resp_h)
+        _is_inside(met)
         & (met.bytes_in > 0)
         & ((met.resp_p < FIRST_USER_PORT) | (met.login_service > 0))
         & (_protocol(met) < 0)

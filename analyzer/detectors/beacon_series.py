@@ -23,6 +23,7 @@ from analyzer.detectors.detection import (
     shared_destinations,
     shared_local_hosts,
 )
+from analyzer.detectors.outward import KEYS
 from analyzer.intervals import event_keys, event_owner, shapes, windows
 
 if TYPE_CHECKING:
@@ -43,15 +44,13 @@ CROWD = 3
 # the background do.
 _CLOSER_LOOK = 0.1
 
-KEYS = ("orig_h", "resp_h", "resp_p", "proto")
-
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """Who is judged.
 
     Attributes:
-        by_address: ``pair`` and :data:`KEYS`.
+        by_address: ``pair`` and :data:`~analyzer.detectors.outward.KEYS`.
         by_name: ``pair orig_h server_name resp_p proto``; pairs go on from those by address.
             None where no servers are named.
         named: who met which name, from which those by name were chosen; None likewise.

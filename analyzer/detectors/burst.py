@@ -28,7 +28,7 @@ from analyzer.detectors.detection import (
     score_on,
     shared_conversations,
 )
-from analyzer.features import HALF_DAY, both_ways
+from analyzer.features import DAY, HALF_DAY, HOUR, both_ways
 from analyzer.findings import Evidence, Severity, duration, quantity
 from analyzer.networks import is_group
 from analyzer.parameters import Bytes, Probability, Seconds
@@ -53,7 +53,6 @@ _LEAST_SCALE = 0.3
 # In units of the host's own tail: where too few excesses tell, what its own tail says.
 _PRIOR_TAIL = Tail(threshold=0.0, share=1 - _BUSY, scale=1.0, support=0)
 _LEAST_TAIL_SCALE = 0.5
-_HOUR = 3600.0
 _DAY_HOURS = 24
 _WEEK_HOURS = 168
 # 1970-01-01 was a Thursday: hours from Monday 00:00 to it.
@@ -74,7 +73,6 @@ _ONE_DAY = Severity.LOW.bound - 0.01
 _LIKE = 0.25
 _AROUND = 3600.0
 _ROUTINE = 0.5
-_DAY = 86_400.0
 # Sums of floats are a little off.
 _NEARLY = 1 - 1e-6
 
@@ -120,7 +118,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         )
         ever_loud = pairs.filter(pairs[parameters.of] >= _floor(parameters)).select(*keys)
         counted = pairs.semi_join(ever_loud, keys)
-    days = ((records.last or 0.0) - (records.first or 0.0)) / _DAY
+    days = ((records.last or 0.0) - (records.first or 0.0)) / DAY
     scored = records.keep(_scored(counted, keys, days, parameters), "burst_scored")
     deviations = scored.z.to_pandas().to_numpy()
     if not deviations.size:
@@ -190,7 +188,7 @@ def _scored(
 
     A level of the fallback that cannot have samples enough within so many days is left out.
     """
-    hour = (table.bucket * parameters.bucket / _HOUR).floor().cast("int64")
+    hour = (table.bucket * parameters.bucket / HOUR).floor().cast("int64")
     week_hour = (hour + _EPOCH_WEEK_HOUR) % _WEEK_HOURS
     table = table.mutate(
         x=(table[parameters.of].cast("float64") + 1).ln().cast("float64"),
@@ -198,7 +196,7 @@ def _scored(
         day_hour=hour % _DAY_HOURS + ibis.ifelse(week_hour >= _WEEKEND, _DAY_HOURS, 0),
     )
     for level, by in (("own", keys), ("day", (*keys, "day_hour")), ("week", (*keys, "week_hour"))):
-        if level == "own" or days * _DAY_HOURS >= _ENOUGH * parameters.bucket / _HOUR * (
+        if level == "own" or days * _DAY_HOURS >= _ENOUGH * parameters.bucket / HOUR * (
             _DAY_HOURS if level == "day" else _WEEK_HOURS
         ):
             middles = table.group_by(*by).aggregate(
@@ -265,12 +263,12 @@ def _routine(
     later = (pairs.other - pairs.bucket) * parameters.bucket
     apart = later.abs()
     like = (
-        (apart > _DAY / 2)
-        & ((apart + _AROUND) % _DAY <= 2 * _AROUND)
+        (apart > DAY / 2)
+        & ((apart + _AROUND) % DAY <= 2 * _AROUND)
         & (pairs["size"] >= _LIKE * pairs[parameters.of])
     )
     kept = pairs.group_by(*loud.columns).aggregate(
-        routine=(later / _DAY).round().nunique(where=like),
+        routine=(later / DAY).round().nunique(where=like),
         record=pairs["size"].max(where=apart > _AROUND).fill_null(0),
     )
     return kept.filter(kept[parameters.of] >= parameters.record * kept["record"])

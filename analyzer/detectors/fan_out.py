@@ -30,6 +30,7 @@ from analyzer.detectors.detection import (
     shared_answers,
     shared_contacts,
 )
+from analyzer.detectors.outward import INFRASTRUCTURE_PORTS
 from analyzer.features import with_bucket_before
 from analyzer.findings import Evidence, Severity, duration
 from analyzer.parameters import Seconds, Share
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
     from analyzer.records import Records
 
-# Resolvers and time servers meet as many hosts as there are, by nature.
-_INFRASTRUCTURE_PORTS = (53, 123, 853)
 _DNS_PORT = 53
 
 # Share of hosts met elsewhere from which a source is one that looks up what it meets.
@@ -130,7 +129,7 @@ def _met(records: Records, parameters: Parameters, shared: Shared) -> ir.Table:
     """Whom each crowded source met, with the time of the first contact; local sources only."""
     table = shared_contacts(records, shared)
     table = table.filter(
-        (table.proto == parameters.proto) & ~table.resp_p.isin(_INFRASTRUCTURE_PORTS)
+        (table.proto == parameters.proto) & ~table.resp_p.isin(INFRASTRUCTURE_PORTS)
     )
     table = table.group_by("orig_h", "resp_p", "resp_h", "is_local").aggregate(
         first=table["first"].min(),

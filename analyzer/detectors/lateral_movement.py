@@ -31,14 +31,13 @@ from analyzer.detectors.detection import (
 )
 from analyzer.detectors.login_series import busiest
 from analyzer.detectors.moves import SERVER, Moves, chains, moves
+from analyzer.features import DAY, HOUR
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Seconds
 
 if TYPE_CHECKING:
     from analyzer.records import Records
 
-_HOUR = 3600.0
-_DAY = 86_400.0
 
 # -log10 of the chance of so many first sessions within the window -> score. Three hosts where none
 # are expected make 3.8, five make 7.1, nine make 14.6.
@@ -48,12 +47,12 @@ _SMALLEST = 1e-300
 _PRIOR = 0.1
 # Most of the hosts must be returned to for a routine: over hours or on another day.
 _RETURNED = 0.5
-_RETURN = 4 * _HOUR
+_RETURN = 4 * HOUR
 # A routine begins with the data, or with the day of the one who has it.
 _EARLY = 0.1
 _ROUTINE, _SERVER = 0.75, 0.79
 # Whoever talked with a host for an hour before, and three times, knows it.
-_KNOWN_FOR, _KNOWN_TALKS = _HOUR, 3
+_KNOWN_FOR, _KNOWN_TALKS = HOUR, 3
 _SHOWN = 8
 
 
@@ -150,7 +149,7 @@ class _Breadth:
         # Nobody administers at night: only the time in which the source is there counts.
         elsewhere = (own - oddness) / max(self.present[1] - self.present[0] - window, window)
         others = (data.total - own) / data.hosts / data.seconds
-        return _PRIOR * window / _HOUR + window * (elsewhere + max(others, 0.0))
+        return _PRIOR * window / HOUR + window * (elsewhere + max(others, 0.0))
 
     def returned(self) -> float:
         """Share of the hosts that were returned to, hours later or on another day."""
@@ -191,7 +190,7 @@ def _routine(breadth: _Breadth, data: _Data) -> tuple[float, str]:
         return _ROUTINE, "begins as the host is first seen, and most are returned to"
     protocols = {index for row in breadth.window.protocols for index in row}
     serves = data.every.clients.get(breadth.source, 0)
-    if serves >= SERVER and len(protocols) == 1 and data.seconds < 2 * _DAY:
+    if serves >= SERVER and len(protocols) == 1 and data.seconds < 2 * DAY:
         return _SERVER, f"a server of {serves} clients, by one protocol, on a single day"
     return 1.0, ""
 

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.detectors.login_attempts import SLACK
+from analyzer.features import DAY, HOUR
 
 Numbers = npt.NDArray[np.float64]
 
-_HOUR = 3600.0
-_DAY = 86_400.0
 
 # Programs that look in by the clock do so every half minute at most often, within a fifth.
 _LEAST_PERIOD = 20.0
@@ -72,7 +71,7 @@ class Series:
 
     def is_constant(self) -> bool:
         """Whether it goes on for hours, each much like the busiest."""
-        hours = np.floor((self.times[self.first : self.last] - self.times[self.first]) / _HOUR)
+        hours = np.floor((self.times[self.first : self.last] - self.times[self.first]) / HOUR)
         counts = np.bincount(hours.astype(int))
         steady = counts >= _ROUTINE_RATE * counts.max()
         return counts.size >= _ROUTINE_HOURS and bool(np.mean(steady) >= _ROUTINE_SHARE)
@@ -82,8 +81,8 @@ class Series:
         middle = (self.times[self.begin] + self.times[self.end - 1]) / 2
         around = max(_AROUND, (self.times[self.end - 1] - self.times[self.begin]) / 2)
         distance = self.times - middle
-        days = np.round(distance / _DAY)
-        like = (days != 0) & (np.abs(distance - days * _DAY) <= around)
+        days = np.round(distance / DAY)
+        like = (days != 0) & (np.abs(distance - days * DAY) <= around)
         _, counts = np.unique(days[like], return_counts=True)
         return bool(counts.size and counts.max() >= _LIKE * self.busiest)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-_DAY = 86_400.0
+from analyzer.features import DAY
 
 # Others that use a protocol at a host from which it is a server of it, at least and as a share of
 # all that use the protocol.
@@ -55,7 +55,7 @@ def moves(sessions: pd.DataFrame, clients: dict[str, int], begin: float) -> Move
     users = _others(sessions)
     sources = sessions.groupby("protocol").orig_h.transform("nunique")
     common = users >= np.maximum(_FEW_OTHERS, _SHARE_OF_SOURCES * sources)
-    routine = (sessions.days >= _ROUTINE_DAYS) & (sessions["first"] < begin + _DAY)
+    routine = (sessions.days >= _ROUTINE_DAYS) & (sessions["first"] < begin + DAY)
     odd = sessions[~common & ~routine].sort_values(["orig_h", "resp_h", "protocol"])
     pairs = odd.groupby(["orig_h", "resp_h"], sort=True).agg(
         first=("first", "min"),

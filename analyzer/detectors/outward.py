@@ -23,7 +23,8 @@ KEYS = ("orig_h", "resp_h", "resp_p", "proto")
 """What makes a pair: source, destination, port, protocol."""
 
 INFRASTRUCTURE_PORTS = (53, 123, 853)
-"""DNS, NTP and DNS over TLS: asked at any pace, and of servers nobody chose."""
+"""DNS, NTP and DNS over TLS: asked at any pace, and of servers nobody chose; who serves them meets
+as many hosts as there are."""
 
 MAIL_PORTS = (25, 465, 587, 110, 143, 993, 995)
 """SMTP, submission, POP and IMAP, plain and over TLS."""

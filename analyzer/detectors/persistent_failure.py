@@ -49,6 +49,7 @@ from analyzer.detectors.outward import (
     technique,
 )
 from analyzer.detectors.silence import Silence, Surroundings, explanation, surroundings
+from analyzer.features import HOUR
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Seconds, Share
 
@@ -67,7 +68,6 @@ _LASTING = ((0.1, 0.5), (1 / 3, 0.7), (1.0, 0.8), (8.0, 0.9), (48.0, 0.95))
 _FEWEST = 12
 # A half day in which fewer than this share failed holds no run worth looking for.
 _HALF_DAY_SHARE = 0.25
-_HOUR = 3600.0
 # RFC 5321, 4.5.4.1: "the retry interval SHOULD be at least 30 minutes".
 _PATIENT = 2.0
 
@@ -153,7 +153,7 @@ def _runs(records: Records, parameters: Parameters, shared: Shared) -> pd.DataFr
     failed = rows.filter(~rows.answered)
     ordered = {"group_by": (*KEYS, "run"), "order_by": "ts"}
     earlier = failed.ts.lag().over(ibis.window(**ordered))
-    hour, hour_before = ((ts / _HOUR).floor() for ts in (failed.ts, earlier))
+    hour, hour_before = ((ts / HOUR).floor() for ts in (failed.ts, earlier))
     failed = failed.mutate(
         begins=(failed.ts - earlier > parameters.slot).fill_null(True).cast("int64"),
         new_hour=(hour > hour_before).fill_null(True).cast("int64"),
@@ -189,8 +189,8 @@ def _detection(
     tries, hours = int(members.tries.sum()), int(members.hours.max())
     first, last = float(members["first"].min()), float(members["last"].max())
     # Two bursts a day apart do not make a day of trying.
-    lasted = min(last - first, hours * _HOUR)
-    rate = (tries - 1) / max(lasted / _HOUR, 1.0)
+    lasted = min(last - first, hours * HOUR)
+    rate = (tries - 1) / max(lasted / HOUR, 1.0)
     answered_before = bool((members.run > 0).any())
     needed = _needed(port, proto, parameters, answered_before=answered_before)
     score = min(score_on(tries / parameters.tries, _TRIES), score_on(lasted / needed, _LASTING))

@@ -34,13 +34,13 @@ from analyzer.detectors.outward import (
     service,
     technique,
 )
+from analyzer.features import DAY
 from analyzer.findings import Evidence, duration
 from analyzer.parameters import Share
 
 if TYPE_CHECKING:
     from analyzer.records import Records
 
-_DAY = 86_400.0
 # Connections a day over the threshold -> score, and all connections over it -> score. At RITA's
 # 86,400 a day: low from 0.3 a second and four hours' worth of one a second, medium from one a
 # second and half a day's worth.
@@ -120,7 +120,7 @@ def _detection(row: dict[str, Any], around: _Around, parameters: Parameters) -> 
     share = count / max(around.connections, count)
     failed = row["failed"] / count
     score = min(
-        score_on(rate * _DAY / parameters.connections, _RATES),
+        score_on(rate * DAY / parameters.connections, _RATES),
         score_on(count / parameters.connections, _NUMBERS),
     )
     score += prevalence_modifier(around.met, around.hosts)
@@ -145,7 +145,7 @@ def _detection(row: dict[str, Any], around: _Around, parameters: Parameters) -> 
             Evidence(
                 "connections a second",
                 round(rate, 3),
-                threshold=round(parameters.connections / _DAY, 3),
+                threshold=round(parameters.connections / DAY, 3),
             ),
             Evidence(
                 "share of the source's outside connections",
