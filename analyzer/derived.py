@@ -203,7 +203,7 @@ APPLICATIONS: tuple[str, ...] = (
     "ssl,http",
     "another",
 )
-"""What Zeek says that a connection speaks (``service``); the first is nothing, the last the rest."""
+"""What Zeek says a connection speaks (``service``); the first is nothing, the last the rest."""
 
 
 def application(conn: ir.Table) -> ir.IntegerColumn:
