@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.tails import Tail, fit_tail
+from analyzer.tails import BASE, Tail, fit_tail
 
 FEWEST = 20
 """Samples that a group needs to speak for itself."""
@@ -111,10 +111,21 @@ class Usual:
         self.above, self.below = _PRIOR_TAIL, _PRIOR_TAIL
         if len(samples):
             z = self._standardised(keyed, keyed.x.to_numpy())[0]
-            z = z[np.isfinite(z)]
-            if z.size:
-                self.above = fit_tail(z, prior=_PRIOR_TAIL, least_scale=_LEAST_SCALE)
-                self.below = fit_tail(-z, prior=_PRIOR_TAIL, least_scale=_LEAST_SCALE)
+            known = np.flatnonzero(np.isfinite(z))
+            if known.size:
+                self.below = fit_tail(-z[known], prior=_PRIOR_TAIL, least_scale=_LEAST_SCALE)
+                news = known[~self._routine(z, known)]
+                self.above = fit_tail(z[news], prior=_PRIOR_TAIL, least_scale=_LEAST_SCALE)
+
+    def _routine(
+        self, z: npt.NDArray[np.float64], known: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.bool_]:
+        """Which of the values learned are large and yet no news: those say nothing of the tail."""
+        result = np.zeros(known.size, dtype=bool)
+        if self._has_hours:
+            large = np.flatnonzero(z[known] > np.quantile(z[known], BASE))
+            result[large] = self._comes_back(self._samples.iloc[known[large]])
+        return result
 
     def judge(self, rows: pd.DataFrame) -> Judgement:
         """Judge values.
