@@ -99,7 +99,7 @@ def learn(
     elif key is not None and not anonymise:
         raise OptionError(f"{path}: no such file; a new one with keyed hashes must be asked for")
     named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    with Engine(memory_limit=memory_limit, threads=threads) as engine:
+    with Engine(memory_limit=memory_limit, threads=threads, summing=not protected) as engine:
         on_stage("reading")
         begun = time.perf_counter()
         account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
