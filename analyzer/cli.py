@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
 from analyzer.findings import Severity
+from analyzer.replay_command import DESCRIPTION as REPLAY
+from analyzer.replay_command import add_replay
 from analyzer.standard_streams import (
     complain,
     console_on,
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
