@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
 from analyzer.findings import Severity
@@ -84,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
     add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
+    baseline = add("baseline", help="learn what is usual, and compare with it")
+    of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_baseline(of_baseline, _listed, _time, _progress)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
+from analyzer.atomic import atomic_write_bytes
 from analyzer.errors import Location, OutputError
 from analyzer.replay.shapes import Shape, header_time
-from analyzer.writers.atomic import atomic_write_bytes
 
 Compression = Literal["gz", "none"]
 
