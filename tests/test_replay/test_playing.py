@@ -6,10 +6,14 @@ import itertools
 import json
 import math
 import random
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import analyzer
 from analyzer.errors import EmptyInputError, OptionError, OutputError
@@ -83,6 +87,41 @@ def test_every_row_once_and_nothing_found_otherwise(tmp_path: Path, kind: str) -
     one, other = (analyzer.analyze(tmp_path / name) for name in ("logs", "out"))
     assert [f.as_dict() for f in one.findings] == [f.as_dict() for f in other.findings]
     assert {finding.rule for finding in one.findings} >= {"address_scan", "dns_tunnel"}
+
+
+REST = st.binary(max_size=12).filter(lambda data: not set(data) & set(b"\r\n"))
+LINES = st.lists(st.tuples(st.integers(0, 20_000), REST), max_size=30)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(LINES, min_size=1, max_size=3), st.sampled_from([None, 1, 60, 3600]))
+def test_whatever_rows_hold(files_of_rows: list[list[tuple[int, bytes]]], rotate: int) -> None:
+    given_rows = [
+        [f"{NOON + second}\t".encode() + rest for second, rest in rows] for rows in files_of_rows
+    ]
+    every = Counter(row for rows in given_rows for row in rows)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        for number, rows in enumerate(given_rows):
+            text = tsv(fields=("ts", "rest"), types=("time", "string"), name="some").encode()
+            file = directory / f"{number}.log"
+            file.write_bytes(text + b"".join(row + b"\n" for row in rows))
+        if not every:
+            with pytest.raises(EmptyInputError):
+                replay(directory, directory / "out")
+            return
+        replay(directory, directory / "out", rotate=rotate)
+        found: list[bytes] = []
+        for file in sorted((directory / "out").iterdir()):
+            *_, head, kinds = file.read_bytes().split(b"\n", 8)[:8]
+            assert (head, kinds) == (b"#fields\tts\trest", b"#types\ttime\tstring")
+            *lines, close, end = file.read_bytes().split(b"\n")[8:]
+            assert close.startswith(b"#close\t")
+            assert end == b""
+            found += lines
+    assert Counter(found) == every
+    times = [line.split(b"\t")[0] for line in found]
+    assert times == sorted(times)
 
 
 def test_in_the_other_format_the_same_is_found(tmp_path: Path) -> None:
