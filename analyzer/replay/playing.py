@@ -196,12 +196,19 @@ class _Player:
 
 @contextmanager
 def _shielded() -> Iterator[None]:
-    """Let the signals that end the program wait."""
+    """Let the signals that end the program wait until what is within is done.
+
+    They are not blocked, as the system would give them to another thread.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(came[0])

@@ -6,7 +6,9 @@ import itertools
 import json
 import math
 import random
+import signal
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ import analyzer
 from analyzer.errors import EmptyInputError, OptionError, OutputError
 from analyzer.replay import replay
 from analyzer.replay.ordering import OrderedRows
+from analyzer.replay.playing import _shielded
 from analyzer.replay.reading import Row
 from tests.traffic import office
 
@@ -230,6 +233,31 @@ def test_an_interruption_leaves_whole_lines(
     kept = [line.split("\t")[1] for line in lines if not line.startswith("#")]
     assert kept == [f"C{index}" for index in range(len(kept))]
     assert len(kept) == 2 << 15
+
+
+@pytest.mark.parametrize("other_thread", [False, True])
+def test_a_signal_waits_until_rows_are_written(*, other_thread: bool) -> None:
+    done = False
+
+    def interrupt() -> None:
+        if other_thread:
+            thread = threading.Thread(target=signal.raise_signal, args=(signal.SIGINT,))
+            thread.start()
+            thread.join()
+        else:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with _shielded():
+            interrupt()
+            done = True
+        pytest.fail("the signal was lost")
+    except KeyboardInterrupt:
+        assert done
+    assert signal.getsignal(signal.SIGINT) is before
+    with _shielded():
+        pass
 
 
 @pytest.mark.parametrize(
