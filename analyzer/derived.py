@@ -157,6 +157,62 @@ def login_service(conn: ir.Table) -> ir.IntegerColumn:
 _NO_LOGIN = ("dns", "http", "ntp", "dhcp", "quic", "snmp")
 
 
+APPLICATIONS: tuple[str, ...] = (
+    "",
+    "dns",
+    "ssl",
+    "http",
+    "ntp",
+    "quic",
+    "snmp",
+    "dhcp",
+    "smtp",
+    "ssh",
+    "smb",
+    "gssapi,smb",
+    "dce_rpc",
+    "krb",
+    "krb_tcp",
+    "ldap",
+    "ldap_tcp",
+    "ldap_udp",
+    "ntlm",
+    "gssapi",
+    "rdp",
+    "rfb",
+    "ftp",
+    "ftp-data",
+    "telnet",
+    "imap",
+    "pop3",
+    "irc",
+    "xmpp",
+    "sip",
+    "mqtt",
+    "mysql",
+    "postgresql",
+    "redis",
+    "radius",
+    "syslog",
+    "socks",
+    "websocket",
+    "modbus",
+    "dnp3",
+    "bittorrent",
+    "ssl,smtp",
+    "ssl,http",
+    "another",
+)
+"""What Zeek says a connection speaks (``service``); the first is nothing, the last the rest."""
+
+
+def application(conn: ir.Table) -> ir.IntegerColumn:
+    """Which of :data:`APPLICATIONS` a connection speaks, by index; what Zeek confirmed alone."""
+    known = [(conn.service == name, index) for index, name in enumerate(APPLICATIONS[:-1])]
+    named = ibis.cases(*known, else_=len(APPLICATIONS) - 1)
+    return ibis.ifelse(conn.service.isnull(), 0, named).cast("uint8")
+
+
 def short_duration(conn: ir.Table) -> ir.FloatingColumn:
     """The duration in half the room; seven digits are enough for what is asked of it."""
     return conn.duration.cast("float32")
@@ -174,6 +230,7 @@ DERIVED = {
     "request": is_request,
     "tried_p": tried_port,
     "login_service": login_service,
+    "application": application,
     "duration": short_duration,
     "orig_pkts": short_packets,
 }

@@ -20,6 +20,7 @@ from analyzer.overlap import clearest
 from analyzer.report import Report
 
 if TYPE_CHECKING:
+    from analyzer.baseline.baseline import Baseline
     from analyzer.records import Records
     from analyzer.rules import Rule
 
@@ -29,6 +30,7 @@ Stage = Callable[[str], None]
 def run(
     records: Records,
     rules: Sequence[Rule],
+    baseline: Baseline | None = None,
     *,
     minimum: Severity = Severity.LOW,
     on_stage: Stage = lambda _: None,
@@ -38,6 +40,7 @@ def run(
     Args:
         records: what happened.
         rules: what to look for.
+        baseline: what was learned to be usual on this network, if anything was.
         minimum: severity from which findings are reported.
         on_stage: told the name of each stage as it begins.
 
@@ -56,7 +59,7 @@ def run(
         finally:
             stages[name] = stages.get(name, 0.0) + time.perf_counter() - begun
 
-    shared = Shared()
+    shared = Shared(baseline)
     found: list[tuple[Rule, Detection]] = []
     for rule in rules:
         if rule.detector in ACCUMULATORS:

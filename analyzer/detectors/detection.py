@@ -24,6 +24,7 @@ from analyzer.public_suffix import suffix_rules
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from analyzer.baseline.baseline import Baseline
     from analyzer.records import Records
 
 
@@ -69,9 +70,14 @@ T = TypeVar("T")
 
 
 class Shared:
-    """Results that several rules of one run need, computed when first asked for."""
+    """Results that several rules of one run need, computed when first asked for.
 
-    def __init__(self) -> None:
+    Attributes:
+        baseline: what was learned to be usual on this network; None if nothing was.
+    """
+
+    def __init__(self, baseline: Baseline | None = None) -> None:
+        self.baseline = baseline
         self._results: dict[object, Any] = {}
 
     def get(self, key: object, compute: Callable[[], T]) -> T:
@@ -191,11 +197,13 @@ class Detector:
         parameters: the frozen dataclass of its parameters; every field has a default.
         find: the detector itself: records, parameters and what other rules have computed, to
             detections. It reads nothing else and keeps nothing.
+        compares: it finds what is unusual beside a baseline, whatever the reason.
     """
 
     name: str
     parameters: type
     find: Callable[[Records, Any, Shared], Iterable[Detection]]
+    compares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""What is usual on a network: a window of days, summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analyzer.baseline.bins import coarse
+from analyzer.baseline.samples import MOST
+from analyzer.baseline.tables import LAYOUTS, Layout
+
+if TYPE_CHECKING:
+    from analyzer.baseline.summary import Summary
+
+WINDOW = 30
+"""Days that a baseline holds where nothing else is asked for."""
+
+MOST_PEERS = 4096
+"""Peers that are kept of one source: those met last."""
+
+MOST_DOMAINS = 100_000
+"""Registered domains that are kept: those asked for last."""
+
+
+def _empty() -> dict[str, pd.DataFrame]:
+    return {name: layout.empty() for name, layout in LAYOUTS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A window of days, summed up; it never changes, learning makes another.
+
+    Attributes:
+        tables: every table of :data:`analyzer.baseline.tables.LAYOUTS`.
+        window: how many days it holds, back from the latest.
+        learned: when it last learned, UTC epoch seconds; None if it never did.
+        key_check: of a baseline whose addresses are keyed hashes, what tells whether a key is
+            theirs; empty where addresses are as they were.
+    """
+
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=_empty)
+    window: int = WINDOW
+    learned: float | None = None
+    key_check: str = ""
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+    @property
+    def days(self) -> list[int]:
+        """The days it holds, in order."""
+        return [int(day) for day in self["days"].day]
+
+    def joined(self, summary: Summary, *, learned: float | None = None) -> Baseline:
+        """This baseline with more days, or more of a day.
+
+        Days that are over are put on the grid, days older than the window and what was not seen
+        within it leave.
+
+        Args:
+            summary: from :func:`analyzer.baseline.summary.summarise`.
+            learned: when, UTC epoch seconds.
+        """
+        tables = {
+            name: layout.joined(pd.concat([self[name], summary[name]], ignore_index=True))
+            if name in summary and len(summary[name])
+            else self[name]
+            for name, layout in LAYOUTS.items()
+        }
+        newest = int(tables["days"].day.max()) if len(tables["days"]) else 0
+        kept = {
+            name: _capped(
+                name,
+                _coarse(layout, _since(layout, tables[name], newest - self.window + 1), newest),
+            )
+            for name, layout in LAYOUTS.items()
+        }
+        return replace(self, tables=kept, learned=learned if learned is not None else self.learned)
+
+    def without(self, days: Collection[int]) -> Baseline:
+        """This baseline as if some days had never been learned.
+
+        What is kept by its first and last day alone (peers, ports offered, domains) loses what was
+        seen on no other day than these.
+        """
+        tables = dict(self.tables)
+        for name, layout in LAYOUTS.items():
+            frame = tables[name]
+            if layout.day == "day":
+                tables[name] = frame[~frame.day.isin(days)]
+            elif "first_day" in frame:
+                gone = frame.first_day.isin(days) & frame.last_day.isin(days)
+                tables[name] = frame[~gone]
+        return replace(self, tables=tables)
+
+
+def _since(layout: Layout, frame: pd.DataFrame, oldest: int) -> pd.DataFrame:
+    if not layout.day:
+        return frame
+    scale = 24 if layout.day == "hour" else 1
+    return frame[frame[layout.day] >= oldest * scale]
+
+
+def _coarse(layout: Layout, frame: pd.DataFrame, newest: int) -> pd.DataFrame:
+    names = [each.name for each in layout.fields if each.coarse]
+    if not names or layout.day != "day":
+        return frame
+    past = (frame.day < newest).to_numpy()
+    return frame.assign(
+        **{name: frame[name].where(~past, coarse(frame[name].to_numpy())) for name in names}
+    )
+
+
+def _capped(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are kept of tables that traffic could grow without end."""
+    if name in ("reference", "windows"):
+        order = frame.sort_values(["day", "mark"], kind="stable")
+        return frame.loc[order.groupby("day").head(MOST).index.sort_values()]
+    if name == "peers":
+        order = frame.sort_values(["last_day", "peer"], ascending=[False, True], kind="stable")
+        return frame.loc[order.groupby("source").head(MOST_PEERS).index.sort_values()]
+    if name == "domains":
+        order = frame.sort_values(["last_day", "domain"], ascending=[False, True], kind="stable")
+        return frame.loc[order.head(MOST_DOMAINS).index.sort_values()]
+    return frame

@@ -1,0 +1,83 @@
+"""Records beside what is usual: learned earlier, or seen on the other days of the same records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.summary import Summary, summarise
+from analyzer.detectors.detection import Shared, shared_rules
+from analyzer.features import DAY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.records import Records
+
+FEWEST_DAYS = 3
+"""Other days that must be there for records to be judged by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Days to judge, and what to judge them by.
+
+    Attributes:
+        summary: the records of the days, summed up.
+        baseline: what is usual, without anything of these days.
+        held_aside: whether that is other days of the same records, as nothing was learned.
+    """
+
+    summary: Summary
+    baseline: Baseline
+    held_aside: bool
+
+    @property
+    def judged_by(self) -> str:
+        """What evidence says of where the usual comes from."""
+        days = len(self.baseline.days)
+        return f"{days} other days of the same records" if self.held_aside else f"{days} days"
+
+
+def shared_summary(records: Records, shared: Shared) -> dict[str, pd.DataFrame]:
+    """The records summed up, see :func:`analyzer.baseline.summary.summarise`."""
+    return shared.get(summarise, lambda: summarise(records, lambda: shared_rules(records, shared)))
+
+
+def shared_comparisons(records: Records, shared: Shared) -> list[Comparison]:
+    """What to compare with what.
+
+    With a baseline all records are judged by it, less the days it has in common with them: what is
+    judged never judges itself. Without one each day is judged by the others, if there are enough.
+    """
+    return shared.get(shared_comparisons, lambda: list(_comparisons(records, shared)))
+
+
+def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
+    if records.first is None or records.last is None:
+        return []
+    if shared.baseline is not None:
+        days = range(int(records.first // DAY), int(records.last // DAY) + 1)
+        usual = shared.baseline.without(days)
+        return [Comparison(shared_summary(records, shared), usual, held_aside=False)]
+    if records.last - records.first < FEWEST_DAYS * DAY:
+        return []
+    span = int(records.last // DAY) - int(records.first // DAY) + 1
+    whole = Baseline(window=span).joined(shared_summary(records, shared))
+    if len(whole.days) <= FEWEST_DAYS:
+        return []
+    return [
+        Comparison(_only(whole, day), whole.without([day]), held_aside=True) for day in whole.days
+    ]
+
+
+def _only(whole: Baseline, day: int) -> dict[str, pd.DataFrame]:
+    """The summary of one day alone; what is kept by first and last day is there if it may be."""
+    days = {}
+    for name, frame in whole.tables.items():
+        if "first_day" in frame:
+            days[name] = frame[(frame.first_day <= day) & (frame.last_day >= day)]
+        elif "day" in frame:
+            days[name] = frame[frame.day == day]
+    return days
