@@ -108,7 +108,14 @@ class Engine:
         self._summing = summing
         named = column_names or (SUMMARY_COLUMNS if summing else DETECTION_COLUMNS)
         self.columns = {log: columns(log, tuple(named[log])) for log in LOGS}
-        self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        try:
+            self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        except OSError as error:
+            # A read-only file system, as services and containers have, and no /tmp in it.
+            raise ResourceError(
+                f"temporary files cannot be written ({error.strerror}); "
+                "point TMPDIR at a directory that can be written to"
+            ) from error
         try:
             with out_of_resources():
                 self._open(memory_limit.strip(), threads or os.cpu_count() or 1)

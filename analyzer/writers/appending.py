@@ -20,14 +20,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from analyzer.errors import Location, OutputError
 from analyzer.writers.durable import append_whole, claim, sync_directory
 from analyzer.writers.ecs import ecs_lines
 from analyzer.writers.journal import Journal
+from analyzer.writers.jsonl import finding_lines
 from analyzer.writers.notice import columns, notice_row
-from analyzer.writers.output import OutputFormat, log_name
+from analyzer.writers.output import FINDINGS, OutputFormat, log_name
 from analyzer.writers.ownership import refuse_foreign_notices, refuse_zeek_directory
 from analyzer.writers.recovery import is_closed, is_tsv, opening_time, without_torn_line
 from analyzer.zeek_format import footer, header, header_time
@@ -35,36 +36,41 @@ from analyzer.zeek_format import footer, header, header_time
 if TYPE_CHECKING:
     from analyzer.findings import Finding
 
+LogKind = OutputFormat | Literal["findings"]
+"""A log of notices in one of its formats, or ``findings.jsonl``."""
+
 DAY = 86400.0
 
 
 class AppendingLog:
-    """The notice log of a directory, to append to. A context manager.
+    """A log of findings in a directory, to append to. A context manager.
 
     Args:
-        directory: where; it is made if it does not exist. It is this object's alone until
-            :meth:`close`.
-        format: ``tsv``, ``json`` or ``ecs``. A log of another kind that is there is rotated away.
-        strict: write Zeek's 26 columns alone (not with ``ecs``).
+        directory: where; it is made if it does not exist.
+        format: ``tsv``, ``json`` or ``ecs`` for a log of notices, ``findings`` for
+            ``findings.jsonl``. The log of this name is this object's alone until :meth:`close`;
+            one in another format that is there is rotated away.
+        strict: write Zeek's 26 columns alone (``tsv`` and ``json``).
         rotate_every: seconds; a log does not go across their multiples in UTC (an hour, a day, as
             ``Log::default_rotation_interval``). None: only :meth:`rotate` rotates.
         clock: tells the time, UTC epoch seconds.
 
     Raises:
-        OutputError: the directory cannot be written, is Zeek's own, or somebody else appends there;
-            or its log is not ours.
+        OutputError: the directory cannot be written, is Zeek's own, or somebody else appends to
+            the log; or it is not ours.
     """
 
     def __init__(
         self,
         directory: Path,
         *,
-        format: OutputFormat = "tsv",  # noqa: A002 - the word of the option it comes from
+        format: LogKind = "tsv",  # noqa: A002 - the word of the option it comes from
         strict: bool = False,
         rotate_every: float | None = DAY,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.path = directory / log_name(format)
+        name = FINDINGS if format == "findings" else log_name(format)
+        self.path = directory / name
         self._format = format
         self._strict = strict
         self._every = rotate_every
@@ -75,7 +81,7 @@ class AppendingLog:
             directory.mkdir(parents=True, exist_ok=True)
             refuse_zeek_directory(directory)
             refuse_foreign_notices(self.path)
-            self._claim: int | None = claim(directory)
+            self._claim: int | None = claim(self.path)
             try:
                 self._journal = Journal(directory / f".{self.path.stem}.journal")
                 self._recover()
@@ -179,6 +185,8 @@ class AppendingLog:
     def _line(self, finding: Finding) -> str:
         if self._format == "ecs":
             return "".join(ecs_lines([finding]))
+        if self._format == "findings":
+            return "".join(finding_lines([finding]))
         return notice_row(finding, format=self._format, strict=self._strict)
 
     def _begin(self) -> int:

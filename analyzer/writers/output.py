@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OutputFormat = Literal["tsv", "json", "ecs"]
 """Zeek's two formats of notice.log, or Elastic's schema."""
 
+FINDINGS = "findings.jsonl"
+"""The name of the file that has all there is to a finding."""
+
 _NAMES: dict[OutputFormat, str] = {
     "tsv": "notice.log",
     "json": "notice.log",
@@ -42,8 +45,9 @@ def refuse_output(
             appends to its logs.
     """
     refuse_zeek_directory(directory)
-    refuse_claimed(directory)
     refuse_foreign_notices(directory / log_name(format))
+    for name in (log_name(format), FINDINGS):
+        refuse_claimed(directory / name)
 
 
 def write_output(
@@ -75,5 +79,5 @@ def write_output(
         done = write_ecs(findings, path)
     else:
         done = write_notices(findings, path, format=format, strict=strict, written=written)
-    write_findings(findings, directory / "findings.jsonl")
+    write_findings(findings, directory / FINDINGS)
     return done

@@ -57,6 +57,8 @@ def test_directories_of_others(tmp_path: Path) -> None:
             with pytest.raises(OutputError):
                 write_output(FINDINGS, tmp_path / name, written=FIRST)
             assert not (tmp_path / name / "findings.jsonl").exists()
+    with AppendingLog(tmp_path / "followed", format="findings"), pytest.raises(OutputError):
+        refuse_output(tmp_path / "followed", "ecs")
     # A log of another name is not in the way.
     refuse_output(tmp_path / "notices", "ecs")
     refuse_output(tmp_path / "watched")
