@@ -32,7 +32,7 @@ def render_learned(learned: Learned, console: Console, *, verbose: bool = False)
         page.line("Learned nothing new", style="bold")
     for what, why in (
         (learned.known, "were known already"),
-        (learned.partly, "could not be told from records of their hour that are known"),
+        (learned.partly, "cannot be told from known records of their hour"),
         (learned.outdated, "are of days before the window"),
         (learned.ahead, "are of times still to come"),
         (learned.flagged, f"are what {counted(learned.findings, 'finding')} found wrong"),
