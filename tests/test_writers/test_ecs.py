@@ -7,7 +7,7 @@ import json
 import math
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -285,7 +285,7 @@ FIELDS = [
 ]
 
 
-def leaves(value: Any, path: str = "") -> Iterator[str]:
+def leaves(value: object, path: str = "") -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from leaves(item, f"{path}.{key}" if path else key)
