@@ -19,8 +19,8 @@ import pytest
 from analyzer.findings import Evidence, Finding
 from analyzer.writers.appending import AppendingLog
 from analyzer.writers.ecs import ecs_lines
+from analyzer.writers.log_kinds import OutputFormat
 from analyzer.writers.notice import notice_row
-from analyzer.writers.output import OutputFormat
 from tests.test_writers import make_finding
 
 SHIPPERS = Path(__file__).parents[1] / "deploy" / "shippers"
