@@ -71,10 +71,15 @@ def reference(records: Records, local: ir.Table) -> ir.Table:
     }
     alike = conn.group_by("orig_h", "resp_h", "proto", "application", "answered", **keys)
     counted = alike.aggregate(begun=conn.ts.min(), connections=conn.count())
-    counted = counted.join(local, ["orig_h", "resp_h"]).drop("resp_h")
+    counted = counted.join(local, ["orig_h", "resp_h"])
     marked = counted.group_by(
-        [name for name in counted.columns if name not in ("begun", "connections")]
-    ).aggregate(begun=counted.begun.min(), connections=counted.connections.sum().cast("float64"))
+        [name for name in counted.columns if name not in ("resp_h", "begun", "connections")]
+    ).aggregate(
+        begun=counted.begun.min(),
+        # Of those that begin at once, the same one whatever the order.
+        peer=counted.resp_h.argmin(ibis.struct({"begun": counted.begun, "peer": counted.resp_h})),
+        connections=counted.connections.sum().cast("float64"),
+    )
     marked = marked.mutate(mark=mark_of(marked.begun, marked.port)).drop("begun")
     named = marked.rename(source="orig_h")
     return smallest(named).mutate(application=lambda t: application_name(t.application))

@@ -1,0 +1,226 @@
+"""Scores of connections and of sources' five minutes, prepared once for a baseline.
+
+The statistical part is the smallest chance among a row's features, corrected for how many there are
+(Sidak, "Rectangular confidence regions for the means of multivariate normal distributions", JASA
+62, 1967): one feature that is far out is not made less of by ten that are ordinary. The models' part
+is what they vote (:mod:`analyzer.baseline.ensemble`). Both are tail probabilities by rows of days
+that had no part in what they were judged by: the days of the baseline are held aside in turn, up to
+four parts of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analyzer.baseline import habits, paces
+from analyzer.baseline.calibration import Reference, Scale, equivalent, reference, scale_for
+from analyzer.baseline.ensemble import FEWEST, MEMBERS, Ensemble, Voting, voted
+from analyzer.baseline.histograms import Floats
+from analyzer.baseline.vectors import LEAST, vectors
+
+if TYPE_CHECKING:
+    from analyzer.baseline.baseline import Baseline
+
+Of = Literal["connections", "windows"]
+
+FOLDS = 4
+"""Parts of the days that are held aside in turn."""
+
+# Smaller chances are one to a float64.
+_SMALLEST = 1e-300
+_CHUNK = 262_144
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """How to combine.
+
+    Attributes:
+        of: what is scored.
+        statistical: weight of the statistical part; the models have the rest.
+        voting: how the models decide together.
+        rate: share of ordinary rows that may be reported.
+    """
+
+    of: Of = "connections"
+    statistical: float = 0.6
+    voting: Voting = "majority"
+    rate: float = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is scored: its sample in a baseline, its features, and its vectors."""
+
+    table: str
+    prepare: Callable[[Baseline], Any]
+    features: tuple[str, ...]
+    vectors: Callable[[Any, pd.DataFrame], Floats]
+    least: Floats
+
+
+_KINDS: dict[Of, _Kind] = {
+    "connections": _Kind("reference", habits.Habits, habits.FEATURES, vectors, LEAST),
+    "windows": _Kind("windows", paces.Paces, paces.FEATURES, paces.Paces.vectors, paces.LEAST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of rows; arrays of one length.
+
+    Attributes:
+        score: combined, in [0, 1]; 0.7 is reported. Where no model could make it that, the
+            statistical part's share of it alone.
+        statistical: score of the statistical part.
+        model: score of the models; nan where they were not asked.
+        surprise: minus the decimal logarithm of the statistical part's tail probability.
+        votes: the same of each model, (rows, models); nan where they were not asked.
+        chances: of each feature, (rows, features).
+    """
+
+    score: Floats
+    statistical: Floats
+    model: Floats
+    surprise: Floats
+    votes: Floats
+    chances: Floats
+
+
+class TooLittleLearnedError(ValueError):
+    """A baseline that is too small to score by."""
+
+
+class Scorer:
+    """Scores by a baseline, prepared once.
+
+    Args:
+        baseline: what was learned.
+        scoring: how to combine.
+
+    Raises:
+        TooLittleLearnedError: it holds less than two days, or next to no connections.
+    """
+
+    def __init__(self, baseline: Baseline, scoring: Scoring) -> None:
+        self.scoring = scoring
+        self._kind = _KINDS[scoring.of]
+        days = baseline.days
+        sample = baseline[self._kind.table]
+        if len(days) < 2:  # noqa: PLR2004 - one to judge, one to judge by
+            raise TooLittleLearnedError(f"a baseline of {len(days)} days cannot be scored by")
+        if len(sample) < FEWEST * 2:
+            raise TooLittleLearnedError(
+                f"{len(sample)} different {scoring.of} are too few to score by"
+            )
+        raw, anomalies = self._held_aside(baseline)
+        self.habits = self._kind.prepare(baseline)
+        self._models = self._fitted(self.habits, sample)
+        self._raw = reference(raw)
+        self._members = [reference(anomalies[:, member]) for member in range(len(MEMBERS))]
+        weights = (scoring.statistical, 1.0 - scoring.statistical)
+        surprise = self._raw.surprise(raw)
+        votes = voted(self._votes(anomalies), scoring.voting)
+        self._voted = reference(votes)
+        self.scale: Scale
+        self._combined: Reference
+        self.scale, self._combined = scale_for(
+            surprise, self._voted.surprise(votes), weights=weights, rate=scoring.rate
+        )
+
+    def _held_aside(self, baseline: Baseline) -> tuple[Floats, Floats]:
+        """Raw scores of the sample's rows, by days other than their own."""
+        days, sample = baseline.days, baseline[self._kind.table]
+        raw, anomalies = [], []
+        for fold in range(min(FOLDS, len(days))):
+            aside = days[fold::FOLDS]
+            rows = sample[sample.day.isin(aside)]
+            others = baseline.without(aside)
+            if not len(rows) or len(others[self._kind.table]) < FEWEST:
+                continue
+            known = self._kind.prepare(others)
+            models = self._fitted(known, others[self._kind.table])
+            raw.append(corrected(known.chances(rows)))
+            anomalies.append(models.anomalies(self._kind.vectors(known, rows)))
+        if not raw:
+            raise TooLittleLearnedError("no day is left to score by without another")
+        return np.concatenate(raw), np.concatenate(anomalies)
+
+    def _fitted(self, known: Any, sample: pd.DataFrame) -> Ensemble:  # noqa: ANN401 - either kind
+        ordered = sample.sort_values(["mark", "source", "day"], kind="stable")
+        return Ensemble(self._kind.vectors(known, ordered), self._kind.least)
+
+    def _votes(self, anomalies: Floats) -> Floats:
+        return np.column_stack(
+            [
+                member.surprise(anomalies[:, place])
+                for place, member in enumerate(self._members)
+            ]
+        )
+
+    def score(self, rows: pd.DataFrame, *, every: bool = False) -> Scores:
+        """Score rows.
+
+        Args:
+            rows: with the columns of :data:`analyzer.baseline.habits.ROW`, or of
+                :data:`analyzer.baseline.paces.ROW` for five minutes.
+            every: ask the models about rows, too, that they cannot make a finding.
+        """
+        parts = [
+            self._score(rows.iloc[begin : begin + _CHUNK], every=every)
+            for begin in range(0, max(len(rows), 1), _CHUNK)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return Scores(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__slots__)
+        )
+
+    def _score(self, rows: pd.DataFrame, *, every: bool) -> Scores:
+        chances = self.habits.chances(rows)
+        surprise = self._raw.surprise(corrected(chances))
+        statistical = self.scale.score(surprise)
+        weight = self.scoring.statistical
+        model = np.full(len(rows), np.nan)
+        votes = np.full((len(rows), len(MEMBERS)), np.nan)
+        asked = np.flatnonzero((surprise >= self.scale.least * (1 - 1e-12)) | every)
+        if asked.size:
+            vector = self._kind.vectors(self.habits, rows.iloc[asked])
+            votes[asked] = self._votes(self._models.anomalies(vector))
+            model[asked] = self.scale.score(
+                self._voted.surprise(voted(votes[asked], self.scoring.voting))
+            )
+        score = weight * statistical + (1.0 - weight) * np.nan_to_num(model)
+        return Scores(score, statistical, model, surprise, votes, chances)
+
+    def surprise(self, scores: Scores) -> Floats:
+        """Minus the decimal logarithm of the combined score's tail probability."""
+        votes = np.nan_to_num(scores.votes)
+        model = self._voted.surprise(voted(votes, self.scoring.voting))
+        weights = self.scale.weights
+        return self._combined.surprise(equivalent(scores.surprise, model, weights))
+
+    @property
+    def least_chance(self) -> float:
+        """The chance that a feature must be below for its row to be a finding."""
+        least = self.scale.least
+        low, high = 0.0, 300.0
+        for _ in range(60):
+            middle = (low + high) / 2.0
+            enough = float(self._raw.surprise(np.array([middle]))[0]) >= least
+            low, high = (low, middle) if enough else (middle, high)
+        # Sidak's correction the other way round.
+        return float(-np.expm1(np.log1p(-min(10.0**-low, 1.0 - 1e-16)) / len(self._kind.features)))
+
+
+def corrected(chances: Floats) -> Floats:
+    """Minus the decimal logarithm of the smallest chance, corrected for how many there are."""
+    least = np.clip(chances.min(axis=1), _SMALLEST, 1.0 - 1e-16)
+    # log(1 - (1 - p)^k), to all digits of small p.
+    result: Floats = -np.log10(-np.expm1(chances.shape[1] * np.log1p(-least)))
+    return result

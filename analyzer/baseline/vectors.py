@@ -1,0 +1,62 @@
+"""Connections as numbers, for models that know nothing of hosts and ports.
+
+Sizes and durations stay on their logarithmic bins, beside what is usual on their port; ports and
+peers become how many hosts use or know them. All are in half octaves, or weigh as two of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN
+from analyzer.baseline.habits import RATIO, Habits, ratio_bins
+from analyzer.baseline.histograms import Floats, Histograms
+
+NAMES = (
+    *SHAPES,
+    *(f"{metric} beside the service's" for metric in SHAPES),
+    "ratio",
+    "hosts that use the service",
+    "hosts that know the peer",
+    "met before",
+    "active at this hour",
+    "answered",
+)
+"""The numbers of a vector."""
+
+LEAST: Floats = np.ones(len(NAMES))
+"""Spread of each below which differences mean nothing: a bin."""
+
+# Of yes and no: as far apart as sizes that differ by a factor of two.
+_WEIGHT = 2.0
+
+
+def vectors(habits: Habits, rows: pd.DataFrame) -> Floats:
+    """Vectors of connections, (rows, numbers); what is not known is as usual.
+
+    Args:
+        habits: of the baseline that is compared with.
+        rows: connections with the columns :data:`analyzer.baseline.habits.ROW`.
+    """
+    source, service, place = habits.places(rows)
+    result = np.zeros((len(rows), len(NAMES)))
+    count = len(SHAPES)
+    for number, metric in enumerate(SHAPES):
+        bins = rows[metric].to_numpy(float)
+        middle = habits.service_medians(metric)[place]
+        known = bins != UNKNOWN_BIN
+        result[:, number] = np.where(known, bins, middle)
+        result[:, count + number] = np.where(known, bins - middle, 0.0)
+    ratio = ratio_bins(rows)
+    result[:, 2 * count] = np.where(ratio == UNKNOWN_BIN, 0.0, ratio - RATIO)
+    column = 2 * count + 1
+    result[:, column] = BINS * np.log2(1.0 + habits.users_of(service, rows))
+    known_by, met = habits.acquaintance(source, rows)
+    result[:, column + 1] = BINS * np.log2(1.0 + known_by)
+    result[:, column + 2] = _WEIGHT * met
+    result[:, column + 3] = _WEIGHT * habits.is_active(source, rows)
+    result[:, column + 4] = _WEIGHT * rows.answered.to_numpy(bool)
+    return result
+
+
