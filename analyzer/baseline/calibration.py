@@ -37,6 +37,9 @@ from analyzer.tails import BASE, Tail, fit_tail
 REPORTED = Severity.LOW.bound
 """The combined score from which something is reported."""
 
+REPORTED_LESS = Severity.NONE.highest
+"""The most that is not."""
+
 ABOVE = (
     (0.0, Severity.LOW.bound),
     (1.0, Severity.MEDIUM.bound),
@@ -127,6 +130,12 @@ class Scale:
         """The weighted mean of both parts' scores."""
         one, other = self.weights
         result: Floats = one * self.score(statistical) + other * self.score(model)
+        return result
+
+    def loudness(self, beyond: Floats) -> Floats:
+        """The score of what is so many orders of magnitude rarer than what was asked for."""
+        orders, scores = zip(*ABOVE, strict=True)
+        result: Floats = np.interp(beyond, orders, scores)
         return result
 
     @property

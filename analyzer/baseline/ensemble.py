@@ -66,7 +66,7 @@ class Ensemble:
         scaled = self._scaled(rows)
         distance, _ = self._tree.query(scaled, k=[self._neighbours])
         return np.column_stack(
-            [self._forest.anomaly(scaled), self._ecod.anomaly(scaled), np.log1p(distance[:, 0])]
+            [self._forest.anomaly(scaled), self._ecod.anomaly(scaled), distance[:, 0]]
         )
 
 

@@ -10,6 +10,9 @@ Every feature is a chance of at least so much, or of something at least as rare,
 - an hour of the day at which the host was never active, and one that is rare for the service;
 - no answer.
 
+What a host does every day (:meth:`Habits.is_routine`) is compared with its own sizes alone, as hosts
+of its role may not do it at all.
+
 A host of fewer than :data:`FEWEST` connections has no habits: of its news only what is new for the
 whole network counts.
 """
@@ -22,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.bins import SHAPES, UNKNOWN_BIN
+from analyzer.baseline.bins import SHAPES, UNKNOWN_BIN, value_of
 from analyzer.baseline.codes import Keys, Names, pair_keys, service_keys
 from analyzer.baseline.histograms import (
     PRIOR,
@@ -52,6 +55,7 @@ RATIO = 127
 FEATURES = (
     *(f"{metric} of the host" for metric in SHAPES),
     *(f"{metric} of the service" for metric in SHAPES),
+    *(f"{metric} of the role on the service" for metric in SHAPES),
     "ratio",
     "port",
     "application",
@@ -77,6 +81,7 @@ ROW = (
 
 _HOURS = 24
 _ROLES = (DEVICE, SERVER, WORKSTATION)
+_GROUPS = len(_ROLES) + 1
 _LEVELS = COMMON + 1
 
 
@@ -93,6 +98,7 @@ class Habits:
         self.sources = Names(role.index)
         numbers = [_ROLES.index(name) for name in role.sort_index()]
         self.roles = np.array(numbers, dtype=np.int64)
+        self.groups = np.append(self.roles, len(_ROLES))
         ports = baseline["ports"]
         self.protos = Names(ports.proto)
         self._shapes(baseline)
@@ -103,6 +109,7 @@ class Habits:
         self.connections = np.bincount(source, weight, size)
         self.has_habits = np.append(self.connections >= FEWEST, False)
         self._news_of_ports(ports, source, weight)
+        self._daily_uploads(ports, source)
         self._news_of_peers(
             baseline["peers"],
             np.stack([np.bincount(source, weight * (outside == way), size) for way in (0, 1)]),
@@ -113,6 +120,7 @@ class Habits:
     def _shapes(self, baseline: Baseline) -> None:
         own, served = baseline["shapes"], baseline["service_shapes"]
         self.services = Keys(self._service_keys(served))
+        self._role_tails: dict[str, Floats] = {}
         self.of_host: dict[str, Histograms] = {}
         self.of_service: dict[str, Histograms] = {}
         self._host_tails: dict[str, Floats] = {}
@@ -129,15 +137,38 @@ class Habits:
             keys = self.services.of(self._service_keys(rows))
             held = histograms(keys, rows, len(self.services))
             self.of_service[metric] = held
-            self._service_tails[metric] = shrunk_tails(held, self._service_groups())
+            self._service_tails[metric] = shrunk_tails(
+                held, self._service_groups(), prior=PRIOR
+            )
             self._service_medians[metric] = held.medians()
-        sample = baseline["reference"]
-        rows = pd.DataFrame(
-            {"day": sample.day, "bin": ratio_bins(sample), "connections": 1.0}, copy=False
-        )
-        keys = self.services.of(self._service_keys(sample))
-        self.ratios = histograms(keys, rows, len(self.services))
-        self._ratio_tails = shrunk_tails(self.ratios, self._service_groups())
+        self._shapes_of_roles(baseline["reference"])
+
+    def _shapes_of_roles(self, sample: pd.DataFrame) -> None:
+        """What each role does on each port: sizes are too different for one of both to tell."""
+        source, _, place = self.places(sample)
+        count = (len(self.services) + 1) * _GROUPS
+        day = sample.day.to_numpy()
+        values = {metric: sample[metric].to_numpy(np.int64) for metric in SHAPES}
+        values["ratio"] = ratio_bins(sample)
+        # Roles of a port draw towards what the role does on all ports.
+        groups = np.arange(count) % _GROUPS
+        for name, bins in values.items():
+            rows = pd.DataFrame({"day": day, "bin": bins, "connections": 1.0}, copy=False)
+            held = histograms(self.role_places(source, place), rows, count)
+            self._role_tails[name] = shrunk_tails(held, groups, prior=PRIOR)
+
+    def role_places(self, source: Codes, place: Codes) -> Codes:
+        """Of each source's role on each service, the place in :meth:`role_tails`."""
+        return self.group_places(self.groups[source], place)
+
+    def group_places(self, group: Codes, place: Codes) -> Codes:
+        """Likewise by the number of the role."""
+        result: Codes = (place % (len(self.services) + 1)) * _GROUPS + group
+        return result
+
+    def role_tails(self, name: str) -> Floats:
+        """Chance of each bin of a metric, or of the ratio, or a higher one, by role on a service."""
+        return self._role_tails[name]
 
     def _service_keys(self, frame: pd.DataFrame) -> Codes:
         return service_keys(self.protos.of(frame.proto), frame.port.to_numpy(np.int64))
@@ -170,6 +201,41 @@ class Habits:
     def _application_keys(self, frame: pd.DataFrame) -> Codes:
         spoken = self.applications.of(frame.application)
         return pair_keys(self._service_keys(frame), spoken, len(self.applications))
+
+    def _daily_uploads(self, ports: pd.DataFrame, source: Codes) -> None:
+        """What each host sends to each port on its second busiest day."""
+        service = self._service_keys(ports) * 2 + ports.outside.to_numpy(np.int64)
+        self._used = Keys(service)
+        place = self._used.of(service)
+        daily = pd.DataFrame(
+            {
+                "pair": source * len(self._used) + place,
+                "day": ports.day.to_numpy(),
+                "sent": ports.bytes_out.to_numpy(float),
+            }
+        )
+        sums = daily.groupby(["pair", "day"]).sent.sum().reset_index()
+        sums = sums.sort_values(["pair", "sent"], ascending=[True, False], kind="stable")
+        second = sums[sums.groupby("pair").cumcount() == 1]
+        self._uploading = Keys(second.pair.to_numpy(np.int64))
+        self._uploads = np.append(second.sent.to_numpy(float), 0.0)
+
+    def is_routine(
+        self, rows: pd.DataFrame, source: Codes, service: Codes
+    ) -> npt.NDArray[np.bool_]:
+        """Whether the host sends as much on other days, too, and through this port.
+
+        It had connections of that size on two days, and on two days sent half of it or more to that
+        port, whoever was there: a backup every night.
+        """
+        held = self.of_host["bytes_out"].second
+        reached = np.append(held, -1)[source] >= rows.bytes_out.to_numpy(np.int64)
+        key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
+        pair = pair_keys(source, self._used.of(key), len(self._used))
+        sent = self._uploads[self._uploading.of(pair)]
+        enough = 2.0 * sent >= value_of(rows.bytes_out.to_numpy(), "bytes_out")
+        result: npt.NDArray[np.bool_] = reached & enough
+        return result
 
     def _news_of_peers(self, peers: pd.DataFrame, connections: Floats) -> None:
         self.peers = Names(peers.peer)
@@ -216,17 +282,33 @@ class Habits:
         share = np.vstack([(counts + PRIOR * everyone) / (size + PRIOR), everyone])
         near = (share + np.roll(share, 1, axis=1) + np.roll(share, -1, axis=1)) / 3.0
         rarer = near[:, None, :] <= near[:, :, None] * (1 + 1e-9)
-        self._service_hours = np.minimum((rarer * near[:, None, :]).sum(axis=2), 1.0)
+        self.service_hours = np.minimum((rarer * near[:, None, :]).sum(axis=2), 1.0)
 
     def places(self, rows: pd.DataFrame) -> tuple[Codes, Codes, Codes]:
         """The number of each connection's source, of its port, and of whose habits those are."""
         source = self.sources.of(rows.source.to_numpy())
         proto = self.protos.of(rows.proto.to_numpy())
         service = service_keys(proto, rows.port.to_numpy(np.int64))
+        return source, service, self._places(proto, service)
+
+    def _places(self, proto: Codes, service: Codes) -> Codes:
         place = self.services.of(service)
         # A port that is no service is judged by all that are none.
         unlisted = self.services.of(service_keys(np.arange(len(self.protos)), 0))
-        return source, service, np.where(place >= 0, place, np.append(unlisted, -1)[proto])
+        return np.where(place >= 0, place, np.append(unlisted, -1)[proto])
+
+    def service_places(self, protos: npt.NDArray[np.object_], ports: Codes) -> Codes:
+        """Of each port, the place in :meth:`service_tails` and the like."""
+        proto = self.protos.of(protos)
+        return self._places(proto, service_keys(proto, ports))
+
+    def host_tails(self, metric: str) -> tuple[Floats, Floats]:
+        """Chance of each bin or a higher, and or a lower one, by source and bin."""
+        return self._host_tails[metric], self._host_lower[metric]
+
+    def service_tails(self, metric: str) -> Floats:
+        """Chance of each bin or a higher one, by service and bin."""
+        return self._service_tails[metric]
 
     def is_active(self, source: Codes, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Whether each source was ever active around the hour; true where it has no habits."""
@@ -259,6 +341,7 @@ class Habits:
         """
         source, service, place = self.places(rows)
         hour = rows.hour.to_numpy(np.int64)
+        by_role = self.role_places(source, place)
         # That little came back without an answer is said by there being none.
         answered = rows.answered.to_numpy(bool)
         result = np.ones((len(rows), len(FEATURES)))
@@ -269,29 +352,39 @@ class Habits:
             both = np.minimum(1.0, 2.0 * np.minimum(upper, lower))
             result[:, number] = np.where(answered, both, upper)
             result[:, len(SHAPES) + number] = self._service_tails[metric][place, bins]
-        column = 2 * len(SHAPES)
-        result[:, column] = self._ratio_tails[place, ratio_bins(rows)]
-        result[:, column + 1] = self._port_news(source, service, rows)
-        result[:, column + 2] = self._application_news(source, rows)
-        result[:, column + 3] = self._peer_news(source, rows)
+            result[:, 2 * len(SHAPES) + number] = self._role_tails[metric][by_role, bins]
+        routine = np.flatnonzero(self.is_routine(rows, source, service))
+        column = 3 * len(SHAPES)
+        result[routine, len(SHAPES) : column] = 1.0
+        result[:, column] = self._role_tails["ratio"][by_role, ratio_bins(rows)]
+        result[routine, column] = 1.0
+        result[:, column + 1] = self.port_news(rows)
+        result[:, column + 2] = self.application_news(rows)
+        result[:, column + 3] = self.peer_news(rows)
         quiet = ~self.is_active(source, rows)
         result[:, column + 4] = np.where(quiet, self.hour_chances.of(source), 1.0)
-        result[:, column + 5] = self._service_hours[place, hour]
+        result[:, column + 5] = self.service_hours[place, hour]
         result[:, column + 6] = np.where(answered, 1.0, self.failure_chances.of(source))
         return result
 
-    def _port_news(self, source: Codes, service: Codes, rows: pd.DataFrame) -> Floats:
+    def port_news(self, rows: pd.DataFrame) -> Floats:
+        """Chance of a port that its host never used, ``source proto port outside``."""
+        source, service, _ = self.places(rows)
         key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
         return self._ports.judge(source, key, self.port_chances)
 
-    def _application_news(self, source: Codes, rows: pd.DataFrame) -> Floats:
+    def application_news(self, rows: pd.DataFrame) -> Floats:
+        """Chance of an application new on its port, ``source proto port application answered``."""
+        source = self.sources.of(rows.source.to_numpy())
         spoken = (rows.application.to_numpy() != "") & rows.answered.to_numpy(bool)
         if not spoken.any():
             return np.ones(len(rows))
         key = self._application_keys(rows)
         return np.where(spoken, self._applications.judge(source, key, self.application_chances), 1)
 
-    def _peer_news(self, source: Codes, rows: pd.DataFrame) -> Floats:
+    def peer_news(self, rows: pd.DataFrame) -> Floats:
+        """Chance of a peer that its host never met, ``source peer outside``."""
+        source = self.sources.of(rows.source.to_numpy())
         knowing, met = self.acquaintance(source, rows)
         rarity = np.minimum(knowing, COMMON)
         outside = rows.outside.to_numpy(bool)

@@ -6,10 +6,12 @@ which gives the sources. So what is far beyond the largest value seen is less li
 just beyond it. Where large values were seen on two days or more, their share counts instead, if it
 is larger: a backup every night is a small part of all connections, but no tail of them.
 
-A host's own tail is drawn towards its role's, and that towards the population's, as a Dirichlet
-prior of ten samples would have it (Gelman et al., "Bayesian Data Analysis", section 3.4): (n own +
-10 wider) / (n + 10). A host that has been perfectly regular has no tail of its own at all, so that
-whatever else it does is news, but no more than one in n / 10 of what others do.
+A host's own tail is drawn towards its role's as the mean of a Gamma-Poisson posterior whose prior
+holds one event at the role's rate (Gelman et al., "Bayesian Data Analysis", section 2.6): with n
+samples, (n own + 1) / (n + 1 / wider). A host that has been perfectly regular has no tail of its
+own, so that whatever else it does is news, but no less likely than once in what it did so far where
+others of its role do it all the time. The role's own tail is drawn towards that of all by the
+weight of ten samples.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ PRIOR = 10.0
 _FEWEST_EXCESSES = 20
 # A factor of 1.4 is no news however steady a value is: one bin.
 _LEAST_SCALE = 1.0
+# A wider group's chance below which there is nothing to divide by.
+_LEAST = 1e-290
 # Of volumes, where nothing tells: a power law of exponent one (Crovella and Bestavros,
 # "Self-similarity in World Wide Web traffic", IEEE/ACM Transactions on Networking 5, 1997, found
 # 1.1 for sizes of files) has 1 / ln(sqrt(2)) bins.
@@ -124,12 +128,14 @@ def own_tails(held: Histograms) -> Floats:
     return np.minimum(result, 1.0)
 
 
-def shrunk_tails(held: Histograms, groups: Codes) -> Floats:
+def shrunk_tails(held: Histograms, groups: Codes, *, prior: float | None = None) -> Floats:
     """Chance of each bin or a higher one, each key's drawn to its group's and to that of all.
 
     Args:
         held: the histograms.
         groups: the group (role) of each key, numbered from 0; -1 if it has none.
+        prior: samples that the group counts as; one event, however rare, if None: what suits hosts,
+            whose days differ more than chance would have it, and not sums over many of them.
 
     Returns:
         (keys + 1, 256); the last row is that of a key that is not known, so that -1 finds it.
@@ -147,7 +153,10 @@ def shrunk_tails(held: Histograms, groups: Codes) -> Floats:
             total + PRIOR
         )
         wider[members] = tail
-    shrunk = (size[:, None] * own + PRIOR * wider) / (size[:, None] + PRIOR)
+    if prior is None:
+        shrunk = (size[:, None] * own + 1.0) / (size[:, None] + 1.0 / np.maximum(wider, _LEAST))
+    else:
+        shrunk = (size[:, None] * own + prior * wider) / (size[:, None] + prior)
     return np.vstack([shrunk, everyone])
 
 

@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 
 from analyzer.baseline import habits, paces
-from analyzer.baseline.calibration import Reference, Scale, equivalent, reference, scale_for
+from analyzer.baseline.calibration import (
+    REPORTED,
+    REPORTED_LESS,
+    Reference,
+    Scale,
+    equivalent,
+    reference,
+    scale_for,
+)
 from analyzer.baseline.ensemble import FEWEST, MEMBERS, Ensemble, Voting, voted
 from analyzer.baseline.histograms import Floats
 from analyzer.baseline.vectors import LEAST, vectors
@@ -75,21 +83,27 @@ class Scores:
     """Scores of rows; arrays of one length.
 
     Attributes:
-        score: combined, in [0, 1]; 0.7 is reported. Where no model could make it that, the
+        score: in [0, 1]; from 0.7, which the combined score has to reach, by the tail probability
+            of the combined score.
+        combined: the weighted mean of both parts' scores. Where no model could make it 0.7, the
             statistical part's share of it alone.
         statistical: score of the statistical part.
         model: score of the models; nan where they were not asked.
         surprise: minus the decimal logarithm of the statistical part's tail probability.
         votes: the same of each model, (rows, models); nan where they were not asked.
         chances: of each feature, (rows, features).
+        tail: minus the decimal logarithm of the combined score's tail probability; nan where it is
+            below 0.7.
     """
 
     score: Floats
+    combined: Floats
     statistical: Floats
     model: Floats
     surprise: Floats
     votes: Floats
     chances: Floats
+    tail: Floats
 
 
 class TooLittleLearnedError(ValueError):
@@ -195,15 +209,17 @@ class Scorer:
             model[asked] = self.scale.score(
                 self._voted.surprise(voted(votes[asked], self.scoring.voting))
             )
-        score = weight * statistical + (1.0 - weight) * np.nan_to_num(model)
-        return Scores(score, statistical, model, surprise, votes, chances)
-
-    def surprise(self, scores: Scores) -> Floats:
-        """Minus the decimal logarithm of the combined score's tail probability."""
-        votes = np.nan_to_num(scores.votes)
-        model = self._voted.surprise(voted(votes, self.scoring.voting))
-        weights = self.scale.weights
-        return self._combined.surprise(equivalent(scores.surprise, model, weights))
+        combined = weight * statistical + (1.0 - weight) * np.nan_to_num(model)
+        tail = np.full(len(rows), np.nan)
+        score = np.minimum(combined, REPORTED_LESS)
+        loud = np.flatnonzero(combined >= REPORTED)
+        if loud.size:
+            voice = self._voted.surprise(voted(votes[loud], self.scoring.voting))
+            tail[loud] = self._combined.surprise(
+                equivalent(surprise[loud], voice, self.scale.weights)
+            )
+            score[loud] = self.scale.loudness(tail[loud] + np.log10(self.scoring.rate))
+        return Scores(score, combined, statistical, model, surprise, votes, chances, tail)
 
     @property
     def least_chance(self) -> float:
