@@ -12,13 +12,14 @@ the surprise :attr:`Scale.bound`, in proportion below it, and rises above it by 
 orders of magnitude     score  severity
 ======================  =====  ==========
 0                       0.7    low
-1                       0.8    medium
-2                       0.9    high
-2.5                     0.95   critical
-5                       1
+0.5                     0.8    medium
+1                       0.9    high
+1.5                     0.95   critical
+3                       1
 ======================  =====  ==========
 
-so that of what is reported one in ten is medium by chance, and one in three hundred critical. The
+so that of what is reported one in three is medium by chance, one in ten high and one in thirty
+critical. The
 combined score is a weighted mean of the parts' scores, and the bound is where the share of ordinary
 ones whose combined score reaches 0.7 is what was asked for.
 """
@@ -42,18 +43,35 @@ REPORTED_LESS = Severity.NONE.highest
 
 ABOVE = (
     (0.0, Severity.LOW.bound),
-    (1.0, Severity.MEDIUM.bound),
-    (2.0, Severity.HIGH.bound),
-    (2.5, Severity.CRITICAL.bound),
-    (5.0, 1.0),
+    (0.5, Severity.MEDIUM.bound),
+    (1.0, Severity.HIGH.bound),
+    (1.5, Severity.CRITICAL.bound),
+    (3.0, 1.0),
 )
 """Orders of magnitude beyond the bound, and the score."""
 
 # With fewer, their largest twentieth is no tail.
 _FEWEST = 40
-# Scores with next to no spread; a tenth of an order of magnitude for surprises.
 _LEAST_SCALE = 1e-3
-_LEAST_SURPRISE_SCALE = 0.1
+
+UNIFORM = 1.0 / math.log(10.0)
+"""Scale of the tail of minus the decimal logarithm of a probability: no sample can make a chance
+rarer than it says."""
+
+
+def halfway(independent: float) -> float:
+    """The least scale of what is made of several surprises: halfway from independent ones' to one.
+
+    Of two members that agree by chance alone the scale is half that of one; of a weighted mean it
+    is the larger weight's; of those that say the same it is that of one. Models of one reference
+    are neither.
+
+    Args:
+        independent: the scale if they were independent, in units of :data:`UNIFORM`.
+    """
+    return (independent + 1.0) / 2.0 * UNIFORM
+
+
 _LARGEST = 300.0
 _STEPS = 40
 
@@ -182,7 +200,7 @@ def scale_for(
         weights: of both parts.
         rate: the share asked for.
     """
-    held = reference(equivalent(statistical, model, weights), least_scale=_LEAST_SURPRISE_SCALE)
+    held = reference(equivalent(statistical, model, weights), least_scale=halfway(max(weights)))
     if rate < held.tail.share:
         bound = held.tail.threshold + held.tail.scale * math.log(held.tail.share / rate)
     else:

@@ -26,6 +26,9 @@ MEMBERS = ("isolation forest", "ecod", "nearest neighbours")
 Voting = Literal["majority", "any", "all", "mean"]
 """How the models decide together, see :func:`voted`."""
 
+AGREEING = 2
+"""How many of them make a majority."""
+
 FEWEST = 64
 """Rows of a reference from which on models are fitted."""
 

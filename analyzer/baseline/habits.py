@@ -80,6 +80,9 @@ ROW = (
 """The columns of connections to judge, as those of the baseline's ``reference``."""
 
 _HOURS = 24
+_NEARLY_ALL = 0.99
+# A habit may have grown by a half octave.
+_GROWTH = 1
 _ROLES = (DEVICE, SERVER, WORKSTATION)
 _GROUPS = len(_ROLES) + 1
 _LEVELS = COMMON + 1
@@ -121,16 +124,19 @@ class Habits:
         own, served = baseline["shapes"], baseline["service_shapes"]
         self.services = Keys(self._service_keys(served))
         self._role_tails: dict[str, Floats] = {}
+        self.of_role: dict[str, Histograms] = {}
         self.of_host: dict[str, Histograms] = {}
         self.of_service: dict[str, Histograms] = {}
         self._host_tails: dict[str, Floats] = {}
         self._host_lower: dict[str, Floats] = {}
+        self._host_most: dict[str, Floats] = {}
         self._service_tails: dict[str, Floats] = {}
         self._service_medians: dict[str, Floats] = {}
         for metric in SHAPES:
             rows = own[own.metric == metric]
             held = histograms(self.sources.of(rows.source), rows, len(self.sources))
             self.of_host[metric] = held
+            self._host_most[metric] = held.quantile(_NEARLY_ALL)
             self._host_tails[metric] = shrunk_tails(held, self.roles)
             self._host_lower[metric] = lower_tails(held, self.roles)
             rows = served[served.metric == metric]
@@ -140,7 +146,7 @@ class Habits:
             self._service_tails[metric] = shrunk_tails(
                 held, self._service_groups(), prior=PRIOR
             )
-            self._service_medians[metric] = held.medians()
+            self._service_medians[metric] = held.quantile(0.5)
         self._shapes_of_roles(baseline["reference"])
 
     def _shapes_of_roles(self, sample: pd.DataFrame) -> None:
@@ -155,6 +161,7 @@ class Habits:
         for name, bins in values.items():
             rows = pd.DataFrame({"day": day, "bin": bins, "connections": 1.0}, copy=False)
             held = histograms(self.role_places(source, place), rows, count)
+            self.of_role[name] = held
             self._role_tails[name] = shrunk_tails(held, groups, prior=PRIOR)
 
     def role_places(self, source: Codes, place: Codes) -> Codes:
@@ -229,7 +236,8 @@ class Habits:
         port, whoever was there: a backup every night.
         """
         held = self.of_host["bytes_out"].second
-        reached = np.append(held, -1)[source] >= rows.bytes_out.to_numpy(np.int64)
+        most = np.where(held >= 0, held + _GROWTH, -1)
+        reached = np.append(most, -1)[source] >= rows.bytes_out.to_numpy(np.int64)
         key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
         pair = pair_keys(source, self._used.of(key), len(self._used))
         sent = self._uploads[self._uploading.of(pair)]
@@ -328,6 +336,10 @@ class Habits:
         """How many sources use each port, inside or outside as the connection does."""
         key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
         return self._ports.users(key)
+
+    def host_most(self, metric: str) -> Floats:
+        """The bin that all but one in a hundred of a host's stay within; hosts without habits none."""
+        return np.where(self.has_habits, self._host_most[metric], float(UNKNOWN_BIN))
 
     def service_medians(self, metric: str) -> Floats:
         """The middle bin of a metric on each port."""

@@ -65,12 +65,12 @@ class Histograms:
         result: Floats = self.counts.sum(axis=1)
         return result
 
-    def medians(self) -> Floats:
-        """The middle bin of each key, and at the end that of all, for keys without samples."""
-        share = np.cumsum(np.vstack([self.counts, self.counts.sum(axis=0)]), axis=1)
-        middle: Floats = np.argmax(share >= share[:, -1:] / 2.0, axis=1).astype(float)
-        middle[share[:, -1] == 0] = middle[-1]
-        return middle
+    def quantile(self, share: float) -> Floats:
+        """The bin of a quantile of each key, and at the end of all, for keys without samples."""
+        part = np.cumsum(np.vstack([self.counts, self.counts.sum(axis=0)]), axis=1)
+        bins: Floats = np.argmax(part >= part[:, -1:] * share - 1e-9, axis=1).astype(float)
+        bins[part[:, -1] == 0] = bins[-1]
+        return bins
 
     def between(self, key: int, low: float, high: float) -> tuple[int, int]:
         """The bins of two quantiles of a key; of all keys together where it has no samples."""

@@ -47,7 +47,7 @@ def chances(new: Floats, total: Floats, groups: Codes) -> Chances:
         groups: the group (role) of each, numbered from 0; -1 if it has none.
     """
     known = total > 0
-    rate = np.divide(new, total[:, None], out=np.zeros_like(new), where=known[:, None])
+    rate = np.divide(new, total[:, None], out=np.zeros(new.shape), where=known[:, None])
     # One more event in all there is: what has not been seen yet is not impossible.
     least = 1.0 / (float(total.sum()) + 1.0)
     everyone = np.maximum(_mean(rate, known), least)

@@ -21,13 +21,15 @@ from analyzer.baseline import habits, paces
 from analyzer.baseline.calibration import (
     REPORTED,
     REPORTED_LESS,
+    UNIFORM,
     Reference,
     Scale,
     equivalent,
+    halfway,
     reference,
     scale_for,
 )
-from analyzer.baseline.ensemble import FEWEST, MEMBERS, Ensemble, Voting, voted
+from analyzer.baseline.ensemble import AGREEING, FEWEST, MEMBERS, Ensemble, Voting, voted
 from analyzer.baseline.histograms import Floats
 from analyzer.baseline.vectors import LEAST, vectors
 
@@ -110,72 +112,100 @@ class TooLittleLearnedError(ValueError):
     """A baseline that is too small to score by."""
 
 
-class Scorer:
-    """Scores by a baseline, prepared once.
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """Days that were held aside, and what the others say of them."""
 
-    Args:
-        baseline: what was learned.
-        scoring: how to combine.
+    days: list[int]
+    known: Any
+    models: Ensemble
+    raw: Floats
+    anomalies: Floats
+
+
+def _folds(baseline: Baseline, kind: _Kind) -> list[_Fold]:
+    """The days of a baseline, held aside in turn.
 
     Raises:
-        TooLittleLearnedError: it holds less than two days, or next to no connections.
+        TooLittleLearnedError: there are less than two, or next to nothing in them.
+    """
+    days, sample = baseline.days, baseline[kind.table]
+    if len(days) < 2:  # noqa: PLR2004 - one to judge, one to judge by
+        raise TooLittleLearnedError(f"{len(days)} days are too few to score by")
+    folds = []
+    for fold in range(min(FOLDS, len(days))):
+        aside = days[fold::FOLDS]
+        rows = sample[sample.day.isin(aside)]
+        others = baseline.without(aside)
+        if len(others[kind.table]) < FEWEST:
+            continue
+        known = kind.prepare(others)
+        models = _fitted(kind, known, others[kind.table])
+        raw = corrected(known.chances(rows))
+        folds.append(_Fold(aside, known, models, raw, models.anomalies(kind.vectors(known, rows))))
+    if sum(len(fold.raw) for fold in folds) < FEWEST:
+        raise TooLittleLearnedError(f"{len(sample)} samples are too few to score by")
+    return folds
+
+
+def _fitted(kind: _Kind, known: Any, sample: pd.DataFrame) -> Ensemble:  # noqa: ANN401 - either
+    ordered = sample.sort_values(["mark", "source", "day"], kind="stable")
+    return Ensemble(kind.vectors(known, ordered), kind.least)
+
+
+@dataclass(frozen=True, slots=True)
+class _Calibration:
+    """What raw scores, models and combined scores of ordinary rows are like."""
+
+    raw: Reference
+    members: list[Reference]
+    voted: Reference
+    combined: Reference
+    scale: Scale
+
+    @classmethod
+    def of(cls, folds: list[_Fold], scoring: Scoring) -> _Calibration:
+        """By rows that were held aside."""
+        raw = np.concatenate([fold.raw for fold in folds])
+        anomalies = np.concatenate([fold.anomalies for fold in folds])
+        statistics = reference(raw, least_scale=UNIFORM)
+        members = [reference(anomalies[:, member]) for member in range(len(MEMBERS))]
+        votes = voted(_votes(members, anomalies), scoring.voting)
+        voice = reference(votes, least_scale=halfway(1.0 / AGREEING))
+        scale, combined = scale_for(
+            statistics.surprise(raw),
+            voice.surprise(votes),
+            weights=(scoring.statistical, 1.0 - scoring.statistical),
+            rate=scoring.rate,
+        )
+        return cls(statistics, members, voice, combined, scale)
+
+
+def _votes(members: list[Reference], anomalies: Floats) -> Floats:
+    return np.column_stack(
+        [member.surprise(anomalies[:, place]) for place, member in enumerate(members)]
+    )
+
+
+class Scorer:
+    """Scores by a baseline, prepared once; see :func:`scorer` and :func:`held_aside_scorers`.
+
+    Attributes:
+        scoring: how it combines.
+        known: what is usual, :class:`analyzer.baseline.habits.Habits` of connections or
+            :class:`analyzer.baseline.paces.Paces` of windows.
+        scale: what turns surprises into scores.
     """
 
-    def __init__(self, baseline: Baseline, scoring: Scoring) -> None:
+    def __init__(
+        self, scoring: Scoring, known: Any, models: Ensemble, calibration: _Calibration  # noqa: ANN401 - either
+    ) -> None:
         self.scoring = scoring
+        self.known = known
+        self.scale = calibration.scale
         self._kind = _KINDS[scoring.of]
-        days = baseline.days
-        sample = baseline[self._kind.table]
-        if len(days) < 2:  # noqa: PLR2004 - one to judge, one to judge by
-            raise TooLittleLearnedError(f"a baseline of {len(days)} days cannot be scored by")
-        if len(sample) < FEWEST * 2:
-            raise TooLittleLearnedError(
-                f"{len(sample)} different {scoring.of} are too few to score by"
-            )
-        raw, anomalies = self._held_aside(baseline)
-        self.habits = self._kind.prepare(baseline)
-        self._models = self._fitted(self.habits, sample)
-        self._raw = reference(raw)
-        self._members = [reference(anomalies[:, member]) for member in range(len(MEMBERS))]
-        weights = (scoring.statistical, 1.0 - scoring.statistical)
-        surprise = self._raw.surprise(raw)
-        votes = voted(self._votes(anomalies), scoring.voting)
-        self._voted = reference(votes)
-        self.scale: Scale
-        self._combined: Reference
-        self.scale, self._combined = scale_for(
-            surprise, self._voted.surprise(votes), weights=weights, rate=scoring.rate
-        )
-
-    def _held_aside(self, baseline: Baseline) -> tuple[Floats, Floats]:
-        """Raw scores of the sample's rows, by days other than their own."""
-        days, sample = baseline.days, baseline[self._kind.table]
-        raw, anomalies = [], []
-        for fold in range(min(FOLDS, len(days))):
-            aside = days[fold::FOLDS]
-            rows = sample[sample.day.isin(aside)]
-            others = baseline.without(aside)
-            if not len(rows) or len(others[self._kind.table]) < FEWEST:
-                continue
-            known = self._kind.prepare(others)
-            models = self._fitted(known, others[self._kind.table])
-            raw.append(corrected(known.chances(rows)))
-            anomalies.append(models.anomalies(self._kind.vectors(known, rows)))
-        if not raw:
-            raise TooLittleLearnedError("no day is left to score by without another")
-        return np.concatenate(raw), np.concatenate(anomalies)
-
-    def _fitted(self, known: Any, sample: pd.DataFrame) -> Ensemble:  # noqa: ANN401 - either kind
-        ordered = sample.sort_values(["mark", "source", "day"], kind="stable")
-        return Ensemble(self._kind.vectors(known, ordered), self._kind.least)
-
-    def _votes(self, anomalies: Floats) -> Floats:
-        return np.column_stack(
-            [
-                member.surprise(anomalies[:, place])
-                for place, member in enumerate(self._members)
-            ]
-        )
+        self._models = models
+        self._calibration = calibration
 
     def score(self, rows: pd.DataFrame, *, every: bool = False) -> Scores:
         """Score rows.
@@ -196,26 +226,26 @@ class Scorer:
         )
 
     def _score(self, rows: pd.DataFrame, *, every: bool) -> Scores:
-        chances = self.habits.chances(rows)
-        surprise = self._raw.surprise(corrected(chances))
+        chances = self.known.chances(rows)
+        surprise = self._calibration.raw.surprise(corrected(chances))
         statistical = self.scale.score(surprise)
         weight = self.scoring.statistical
         model = np.full(len(rows), np.nan)
         votes = np.full((len(rows), len(MEMBERS)), np.nan)
         asked = np.flatnonzero((surprise >= self.scale.least * (1 - 1e-12)) | every)
         if asked.size:
-            vector = self._kind.vectors(self.habits, rows.iloc[asked])
-            votes[asked] = self._votes(self._models.anomalies(vector))
+            vector = self._kind.vectors(self.known, rows.iloc[asked])
+            votes[asked] = _votes(self._calibration.members, self._models.anomalies(vector))
             model[asked] = self.scale.score(
-                self._voted.surprise(voted(votes[asked], self.scoring.voting))
+                self._calibration.voted.surprise(voted(votes[asked], self.scoring.voting))
             )
         combined = weight * statistical + (1.0 - weight) * np.nan_to_num(model)
         tail = np.full(len(rows), np.nan)
         score = np.minimum(combined, REPORTED_LESS)
         loud = np.flatnonzero(combined >= REPORTED)
         if loud.size:
-            voice = self._voted.surprise(voted(votes[loud], self.scoring.voting))
-            tail[loud] = self._combined.surprise(
+            voice = self._calibration.voted.surprise(voted(votes[loud], self.scoring.voting))
+            tail[loud] = self._calibration.combined.surprise(
                 equivalent(surprise[loud], voice, self.scale.weights)
             )
             score[loud] = self.scale.loudness(tail[loud] + np.log10(self.scoring.rate))
@@ -228,10 +258,35 @@ class Scorer:
         low, high = 0.0, 300.0
         for _ in range(60):
             middle = (low + high) / 2.0
-            enough = float(self._raw.surprise(np.array([middle]))[0]) >= least
+            enough = float(self._calibration.raw.surprise(np.array([middle]))[0]) >= least
             low, high = (low, middle) if enough else (middle, high)
         # Sidak's correction the other way round.
         return float(-np.expm1(np.log1p(-min(10.0**-low, 1.0 - 1e-16)) / len(self._kind.features)))
+
+
+def scorer(baseline: Baseline, scoring: Scoring) -> Scorer:
+    """What scores by a baseline.
+
+    Raises:
+        TooLittleLearnedError: it holds less than two days, or next to no connections.
+    """
+    kind = _KINDS[scoring.of]
+    calibration = _Calibration.of(_folds(baseline, kind), scoring)
+    known = kind.prepare(baseline)
+    return Scorer(scoring, known, _fitted(kind, known, baseline[kind.table]), calibration)
+
+
+def held_aside_scorers(whole: Baseline, scoring: Scoring) -> list[tuple[list[int], Scorer]]:
+    """What scores each of a baseline's days by the others: days, and their scorer.
+
+    Raises:
+        TooLittleLearnedError: it holds less than two days, or next to no connections.
+    """
+    folds = _folds(whole, _KINDS[scoring.of])
+    calibration = _Calibration.of(folds, scoring)
+    return [
+        (fold.days, Scorer(scoring, fold.known, fold.models, calibration)) for fold in folds
+    ]
 
 
 def corrected(chances: Floats) -> Floats:

@@ -60,32 +60,36 @@ def requests(records: Records, met: ir.Table) -> ir.Table:
 
 
 def rows_of(conn: ir.Table) -> pd.DataFrame:
-    """Connections of :func:`requests` as :data:`analyzer.baseline.habits.ROW`, and what they were.
+    """Connections of :func:`requests` as :data:`analyzer.baseline.habits.ROW`, alike ones once.
 
-    Beside them: ``ts orig_bytes resp_bytes lasted packets``.
+    Beside them: ``at`` (hours since 1970), ``connections`` (how many are alike), ``first last``
+    (times), and the largest ``orig_bytes resp_bytes lasted packets`` of them.
     """
-    frame: pd.DataFrame = (
-        conn.select(
-            "ts",
-            "proto",
-            "outside",
-            "hour",
-            "answered",
-            source="orig_h",
-            peer="resp_h",
-            port="tried_p",
-            application=application_name(conn.application),
-            orig_bytes=conn.orig_bytes.cast("float64"),
-            resp_bytes=conn.resp_bytes.cast("float64"),
-            lasted=conn.duration.cast("float64"),
-            packets=conn.orig_pkts.cast("float64"),
-            **{metric: shape_bin(conn, metric) for metric in SHAPES},
-        )
-        .order_by(
-            "ts", "source", "peer", "proto", "port", "bytes_out", "bytes_in", "duration", "hour"
-        )
-        .to_pandas()
+    conn = conn.mutate(application_name=application_name(conn.application))
+    keys = {
+        "source": "orig_h",
+        "peer": "resp_h",
+        "proto": "proto",
+        "port": "tried_p",
+        "application": "application_name",
+        "outside": "outside",
+        "hour": "hour",
+        "answered": "answered",
+    }
+    alike = conn.group_by(
+        *(conn[column].name(name) for name, column in keys.items()),
+        at=(conn.ts / HOUR).floor().cast("int64"),
+        **{metric: shape_bin(conn, metric) for metric in SHAPES},
+    ).aggregate(
+        connections=conn.count(),
+        first=conn.ts.min(),
+        last=conn.ts.max(),
+        orig_bytes=conn.orig_bytes.max().cast("float64"),
+        resp_bytes=conn.resp_bytes.max().cast("float64"),
+        lasted=conn.duration.max().cast("float64"),
+        packets=conn.orig_pkts.max().cast("float64"),
     )
+    frame: pd.DataFrame = alike.order_by("at", *keys, *SHAPES).to_pandas()
     return frame
 
 

@@ -1,7 +1,7 @@
 """Connections as numbers, for models that know nothing of hosts and ports.
 
-Sizes and durations stay on their logarithmic bins, beside what is usual on their port; ports and
-peers become how many hosts use or know them. All are in half octaves, or weigh as two of them.
+Sizes and durations stay on their logarithmic bins, beside what is usual on their port, and as far
+as they are beyond what the host itself does in all but one in a hundred connections; ports and peers become how many hosts use or know them. All are in half octaves, or weigh as two of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from analyzer.baseline.histograms import Floats, Histograms
 NAMES = (
     *SHAPES,
     *(f"{metric} beside the service's" for metric in SHAPES),
+    *(f"{metric} beyond the host's" for metric in SHAPES),
     "ratio",
     "hosts that use the service",
     "hosts that know the peer",
@@ -48,9 +49,11 @@ def vectors(habits: Habits, rows: pd.DataFrame) -> Floats:
         known = bins != UNKNOWN_BIN
         result[:, number] = np.where(known, bins, middle)
         result[:, count + number] = np.where(known, bins - middle, 0.0)
+        most = habits.host_most(metric)[source]
+        result[:, 2 * count + number] = np.where(known, np.maximum(bins - most, 0.0), 0.0)
     ratio = ratio_bins(rows)
-    result[:, 2 * count] = np.where(ratio == UNKNOWN_BIN, 0.0, ratio - RATIO)
-    column = 2 * count + 1
+    result[:, 3 * count] = np.where(ratio == UNKNOWN_BIN, 0.0, ratio - RATIO)
+    column = 3 * count + 1
     result[:, column] = BINS * np.log2(1.0 + habits.users_of(service, rows))
     known_by, met = habits.acquaintance(source, rows)
     result[:, column + 1] = BINS * np.log2(1.0 + known_by)
