@@ -12,14 +12,14 @@ the surprise :attr:`Scale.bound`, in proportion below it, and rises above it by 
 orders of magnitude     score  severity
 ======================  =====  ==========
 0                       0.7    low
-0.5                     0.8    medium
-1                       0.9    high
-1.5                     0.95   critical
-3                       1
+1                       0.8    medium
+2                       0.9    high
+3                       0.95   critical
+6                       1
 ======================  =====  ==========
 
-so that of what is reported one in three is medium by chance, one in ten high and one in thirty
-critical. The
+so that of what is reported by chance one in ten is medium, one in a hundred high, and one in a
+thousand critical. The
 combined score is a weighted mean of the parts' scores, and the bound is where the share of ordinary
 ones whose combined score reaches 0.7 is what was asked for.
 """
@@ -43,10 +43,10 @@ REPORTED_LESS = Severity.NONE.highest
 
 ABOVE = (
     (0.0, Severity.LOW.bound),
-    (0.5, Severity.MEDIUM.bound),
-    (1.0, Severity.HIGH.bound),
-    (1.5, Severity.CRITICAL.bound),
-    (3.0, 1.0),
+    (1.0, Severity.MEDIUM.bound),
+    (2.0, Severity.HIGH.bound),
+    (3.0, Severity.CRITICAL.bound),
+    (6.0, 1.0),
 )
 """Orders of magnitude beyond the bound, and the score."""
 

@@ -370,14 +370,25 @@ class Habits:
         result[routine, len(SHAPES) : column] = 1.0
         result[:, column] = self._role_tails["ratio"][by_role, ratio_bins(rows)]
         result[routine, column] = 1.0
-        result[:, column + 1] = self.port_news(rows)
-        result[:, column + 2] = self.application_news(rows)
-        result[:, column + 3] = self.peer_news(rows)
-        quiet = ~self.is_active(source, rows)
-        result[:, column + 4] = np.where(quiet, self.hour_chances.of(source), 1.0)
-        result[:, column + 5] = self.service_hours[place, hour]
-        result[:, column + 6] = np.where(answered, 1.0, self.failure_chances.of(source))
+        news = self.news(rows)
+        for number, name in enumerate(FEATURES[column + 1 :]):
+            if name in news:
+                result[:, column + 1 + number] = news[name]
+        result[:, FEATURES.index("hour of the service")] = self.service_hours[place, hour]
         return result
+
+    def news(self, rows: pd.DataFrame) -> dict[str, Floats]:
+        """The chances of the features that are news or not, by name; 1 where they are not."""
+        source = self.sources.of(rows.source.to_numpy())
+        quiet = ~self.is_active(source, rows)
+        failed = ~rows.answered.to_numpy(bool)
+        return {
+            "port": self.port_news(rows),
+            "application": self.application_news(rows),
+            "peer": self.peer_news(rows),
+            "hour": np.where(quiet, self.hour_chances.of(source), 1.0),
+            "unanswered": np.where(failed, self.failure_chances.of(source), 1.0),
+        }
 
     def port_news(self, rows: pd.DataFrame) -> Floats:
         """Chance of a port that its host never used, ``source proto port outside``."""

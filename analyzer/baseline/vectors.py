@@ -1,7 +1,8 @@
 """Connections as numbers, for models that know nothing of hosts and ports.
 
 Sizes and durations stay on their logarithmic bins, beside what is usual on their port, and as far
-as they are beyond what the host itself does in all but one in a hundred connections; ports and peers become how many hosts use or know them. All are in half octaves, or weigh as two of them.
+as they are beyond what the host itself does in all but one in a hundred connections; ports and peers become how many hosts use or know them. what is news lies as far
+out as it is unlikely. All are in half octaves, or weigh as two of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN
 from analyzer.baseline.habits import RATIO, Habits, ratio_bins
 from analyzer.baseline.histograms import Floats, Histograms
 
+NEWS = ("port", "application", "peer", "hour", "unanswered")
+"""What is news or not, of :data:`analyzer.baseline.habits.FEATURES`."""
+
 NAMES = (
     *SHAPES,
     *(f"{metric} beside the service's" for metric in SHAPES),
@@ -20,8 +24,7 @@ NAMES = (
     "ratio",
     "hosts that use the service",
     "hosts that know the peer",
-    "met before",
-    "active at this hour",
+    *NEWS,
     "answered",
 )
 """The numbers of a vector."""
@@ -31,6 +34,8 @@ LEAST: Floats = np.ones(len(NAMES))
 
 # Of yes and no: as far apart as sizes that differ by a factor of two.
 _WEIGHT = 2.0
+# A chance is as far out as a size of that chance, where sizes are a power law of exponent one.
+_DECADE = BINS * np.log2(10.0)
 
 
 def vectors(habits: Habits, rows: pd.DataFrame) -> Floats:
@@ -55,11 +60,12 @@ def vectors(habits: Habits, rows: pd.DataFrame) -> Floats:
     result[:, 3 * count] = np.where(ratio == UNKNOWN_BIN, 0.0, ratio - RATIO)
     column = 3 * count + 1
     result[:, column] = BINS * np.log2(1.0 + habits.users_of(service, rows))
-    known_by, met = habits.acquaintance(source, rows)
+    known_by, _ = habits.acquaintance(source, rows)
     result[:, column + 1] = BINS * np.log2(1.0 + known_by)
-    result[:, column + 2] = _WEIGHT * met
-    result[:, column + 3] = _WEIGHT * habits.is_active(source, rows)
-    result[:, column + 4] = _WEIGHT * rows.answered.to_numpy(bool)
+    chances = habits.news(rows)
+    for number, name in enumerate(NEWS):
+        result[:, column + 2 + number] = -_DECADE * np.log10(chances[name])
+    result[:, column + 2 + len(NEWS)] = _WEIGHT * rows.answered.to_numpy(bool)
     return result
 
 
