@@ -98,7 +98,14 @@ class Engine:
         self._is_condensed = column_names is None
         named = DETECTION_COLUMNS if column_names is None else column_names
         self.columns = {log: columns(log, tuple(named[log])) for log in LOGS}
-        self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        try:
+            self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        except OSError as error:
+            # A read-only file system, as services and containers have, and no /tmp in it.
+            raise ResourceError(
+                f"temporary files cannot be written ({error.strerror}); "
+                "point TMPDIR at a directory that can be written to"
+            ) from error
         try:
             with out_of_resources():
                 self._open(memory_limit.strip(), threads or os.cpu_count() or 1)
