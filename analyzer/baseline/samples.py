@@ -88,6 +88,8 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
         shape = (shape << 8) | rows[metric]
     marked = rows.select(
         "orig",
+        "resp",
+        "ts",
         day=(hour // 24).cast("int32"),
         met=met,
         shape=shape,
@@ -95,11 +97,14 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
     )
     few = _few(marked, records)
     alike = few.group_by("orig", "day", "met", "shape", "mark").aggregate(
-        connections=few.count().cast("float64")
+        # Of those that begin at once, the same one whatever the order.
+        resp=few.resp.argmin(ibis.struct({"ts": few.ts, "resp": few.resp})),
+        connections=few.count().cast("float64"),
     )
     hour = alike.met >> 34
     alike = alike.select(
         "orig",
+        "resp",
         "connections",
         "day",
         "mark",
@@ -115,6 +120,7 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
         },
     )
     few = conn.with_address(smallest(alike), "orig", "source")
+    few = conn.with_address(few, "resp", "peer")
     return few.mutate(
         proto=conn.proto_name(few.proto), application=application_name(few.application)
     )

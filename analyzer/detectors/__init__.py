@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.detectors import (
+    anomalous_connection,
     beacon,
     brute_force,
     burst,
@@ -56,6 +57,7 @@ DETECTORS: dict[str, Detector] = {
         lateral_movement.DETECTOR,
         lateral_chain.DETECTOR,
         intelligence.DETECTOR,
+        anomalous_connection.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""
