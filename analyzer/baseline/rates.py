@@ -48,8 +48,12 @@ def rates_of(baseline: Baseline, summary: Summary) -> pd.DataFrame:
         if not len(new):
             continue
         try:
-            of = "connections" if name == "connection" else "windows"
-            prepared = scorer(baseline, Scoring(of=of, rate=ASKED))
+            scoring = (
+                Scoring(of="connections", rate=ASKED)
+                if name == "connection"
+                else Scoring(of="windows", rate=ASKED)
+            )
+            prepared = scorer(baseline, scoring)
         except TooLittleLearnedError:
             continue
         loud = prepared.score(new).score >= REPORTED

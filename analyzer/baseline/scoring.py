@@ -202,7 +202,7 @@ class Scorer:
         scoring: Scoring,
         known: Any,
         models: Ensemble,
-        calibration: _Calibration,  # noqa: ANN401 - either
+        calibration: _Calibration,
     ) -> None:
         self.scoring = scoring
         self.known = known
