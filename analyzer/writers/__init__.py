@@ -1,6 +1,6 @@
 """Findings going out: a notice.log for Zeek's consumers, JSON lines, a summary for a person."""
 
-from analyzer.writers.atomic import atomic_write
+from analyzer.atomic import atomic_write
 from analyzer.writers.html import write_html
 from analyzer.writers.jsonl import finding_lines, write_findings
 from analyzer.writers.notice import Written, notice_lines, write_notices
