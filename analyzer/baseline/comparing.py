@@ -16,33 +16,19 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analyzer.baseline.baseline import Baseline
-from analyzer.baseline.contacts import Service, services_of
-from analyzer.baseline.coverage import at_weekend, date_of, hours_covered
-from analyzer.baseline.daily import (
-    METRICS,
-    NETWORK,
-    first_times,
-    hourly,
-    mixes,
-    per_connection,
-    whole_day,
-)
+from analyzer.baseline.contacts import Service
+from analyzer.baseline.coverage import date_of
+from analyzer.baseline.daily import METRICS, NETWORK
+from analyzer.baseline.judged_days import JUDGED, judged_days
+from analyzer.baseline.novelty import News
 from analyzer.baseline.roles import roles
-from analyzer.baseline.tables import LAYOUTS
-from analyzer.baseline.usual import LEVELS, Usual
+from analyzer.baseline.usual import LEVELS
 
 if TYPE_CHECKING:
     from analyzer.baseline.summary import Summary
 
-FEWEST_DAYS = 3
-"""Days that a host, a role or the network needs to speak for itself."""
-
 BANDS = ("within 1", "1 to 2", "over 2")
 """How many robust standard deviations a number is off, either way."""
-
-_WHOLE = 20
-"""Hours from the first to the last record of a day from which it counts as a whole day: the small
-hours of a small network may be without a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +135,11 @@ def compare(baseline: Baseline, summary: Summary) -> Compared:
     # What a new host is for, its own records say.
     own = Baseline(window=max(days) - min(days) + 1).joined(summary) if days else Baseline()
     role = roles(usual).combine_first(roles(own))
-    rows, partial = _judged(usual, summary, role)
-    deviations = _deviations(rows)
+    rows, partial = judged_days(usual, summary, role)
+    deviations = deviations_of(rows)
     known = set(map(str, usual["hours"].source.unique())) | set(map(str, usual["lookups"].source))
     present = sorted(set(map(str, summary["hours"].source.unique())))
-    news = _News(usual, summary)
+    news = News(usual, summary)
     hosts = [
         HostComparison(
             host,
@@ -175,122 +161,16 @@ def compare(baseline: Baseline, summary: Summary) -> Compared:
     )
 
 
-def _judged(
-    usual: Baseline, summary: Summary, role: pd.Series[str]
-) -> tuple[pd.DataFrame, list[int]]:
-    """Every number of every day of the records, judged; and the days of which too little is told.
+def deviations_of(rows: pd.DataFrame) -> dict[str, tuple[Deviation, ...]]:
+    """The deviations of each source, furthest off first.
 
-    The rows: ``source metric day observed expected sigmas level samples``.
+    Args:
+        rows: numbers of days, judged (:func:`analyzer.baseline.judged_days.judged_days`).
     """
-    covered = hours_covered(summary["days"])
-    known = hours_covered(usual["days"])
-    groups: dict[tuple[range, bool], list[int]] = {}
-    for day, hours in covered.items():
-        groups.setdefault((hours, bool(at_weekend(day))), []).append(day)
-    found, partial = [], []
-    for (hours, weekend), days in groups.items():
-        like = _alike([day for day, span in known.items() if _within(hours, span)], weekend)
-        samples = [hourly(_of(usual.tables, like), hours)]
-        rows = [hourly(_of(summary, days), hours)]
-        any_hours = _alike(list(known), weekend)
-        samples.append(per_connection(_of(usual.tables, any_hours)))
-        rows.append(per_connection(_of(summary, days)))
-        if len(hours) < _WHOLE:
-            partial += days
-        else:
-            full = _alike([day for day, span in known.items() if len(span) >= _WHOLE], weekend)
-            before, now = _of(usual.tables, full), _of(summary, days)
-            samples += [whole_day(before), mixes(before, before, apart=False)]
-            rows += [whole_day(now), mixes(now, before, apart=True)]
-            # On the first day everything is new, and less and less on those that follow.
-            later = [day for day in full if day > usual.days[0]]
-            later = later[-max(len(later) // 2, FEWEST_DAYS) :]
-            samples.append(first_times(_news_in(usual.tables, later), later))
-            rows.append(first_times(_news_in(_new(usual, summary), days), days))
-        found.append(
-            _beside(*(pd.concat(each, ignore_index=True) for each in (samples, rows)), role)
-        )
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_JUDGED), sorted(
-        partial
-    )
-
-
-_JUDGED = ["source", "metric", "day", "observed", "expected", "sigmas", "level", "samples"]
-
-
-def _within(hours: range, span: range) -> bool:
-    return span.start <= hours.start and hours.stop <= span.stop
-
-
-def _alike(days: list[int], weekend: bool) -> list[int]:  # noqa: FBT001 - a fact, not a switch
-    """Of the days those of one kind, if there are enough; else all."""
-    such = [day for day in days if bool(at_weekend(day)) == weekend]
-    return sorted(such if len(such) >= FEWEST_DAYS else days)
-
-
-def _of(tables: Summary, days: list[int]) -> dict[str, pd.DataFrame]:
-    """The tables that are told by day, with these days only."""
-    return {
-        name: tables[name][tables[name].day.isin(days)]
-        for name, layout in LAYOUTS.items()
-        if layout.day == "day" and name in tables
-    }
-
-
-def _new(usual: Baseline, summary: Summary) -> dict[str, pd.DataFrame]:
-    """What records have for the first time: rows of what is kept by its first and last day."""
-    news = {"hours": summary["hours"]}
-    for name in ("peers", "offered", "domains"):
-        rows = summary[name] if name in summary else LAYOUTS[name].empty()
-        keys = LAYOUTS[name].keys
-        known = pd.MultiIndex.from_frame(usual[name][keys])
-        news[name] = rows[~pd.MultiIndex.from_frame(rows[keys]).isin(known)]
-    return news
-
-
-def _news_in(tables: Summary, days: list[int]) -> dict[str, pd.DataFrame]:
-    """What was new on some days."""
-    news = {
-        name: tables[name][tables[name].first_day.isin(days)]
-        for name in ("peers", "offered", "domains")
-    }
-    return {**news, "hours": tables["hours"]}
-
-
-def _beside(samples: pd.DataFrame, rows: pd.DataFrame, role: pd.Series[str]) -> pd.DataFrame:
-    """Numbers of days judged by those of other days, metric by metric."""
-    found = []
-    by_metric = {str(name): frame for name, frame in samples.groupby("metric")}
-    for name, frame in rows.groupby("metric"):
-        known = by_metric.get(str(name))
-        if known is None:
-            continue
-        for of_network in (False, True):
-            asked = frame[(frame.source == NETWORK) == of_network]
-            learned = known[(known.source == NETWORK) == of_network]
-            if not len(asked) or not len(learned):
-                continue
-            scale = METRICS[str(name)].scale
-            # Of three days learned there are two on which something could be new.
-            fewest = FEWEST_DAYS - str(name).startswith("new_")
-            usual = Usual(learned.assign(value=learned.value * scale), role, fewest=fewest)
-            judged = usual.judge(asked.assign(value=asked.value * scale))
-            result = asked.rename(columns={"value": "observed"}).assign(
-                expected=judged.expected / scale,
-                sigmas=judged.sigmas,
-                level=judged.level,
-                samples=judged.samples,
-            )
-            found.append(result[judged.level >= 0])
-    return pd.concat(found, ignore_index=True)[_JUDGED] if found else pd.DataFrame(columns=_JUDGED)
-
-
-def _deviations(rows: pd.DataFrame) -> dict[str, tuple[Deviation, ...]]:
-    """The deviations of each source, furthest off first."""
     judged: dict[tuple[str, str], list[tuple[Day, int, int]]] = {}
     ordered = rows.sort_values("day", kind="stable")
     for source, metric, day, observed, expected, sigmas, level, samples in zip(
-        *(ordered[name].tolist() for name in _JUDGED), strict=True
+        *(ordered[name].tolist() for name in JUDGED), strict=True
     ):
         told = Day(date_of(day), observed, expected, sigmas)
         judged.setdefault((source, metric), []).append((told, level, samples))
@@ -313,39 +193,3 @@ def _deviations(rows: pd.DataFrame) -> dict[str, tuple[Deviation, ...]]:
         source: tuple(sorted(each, key=lambda one: (-abs(one.sigmas), place[one.metric])))
         for source, each in found.items()
     }
-
-
-class _News:
-    """What records have that the baseline does not, by host and for the network."""
-
-    def __init__(self, usual: Baseline, summary: Summary) -> None:
-        ports = summary["ports"] if "ports" in summary else LAYOUTS["ports"].empty()
-        known = usual["ports"]
-        self._ports = _unknown(ports, known, ["proto", "port"])
-        named = ports[ports.application != ""]
-        self._applications = _unknown(named, known, ["application"])
-        self._services = _new(usual, summary)["offered"]
-
-    def of(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Service, ...]]:
-        """New ports, applications and services of a source, or of the network."""
-        offered = self._services
-        own = offered if source == NETWORK else offered[offered.source == source]
-        ports = [f"{port}/{proto}" for proto, port in self._ports.get(source, [])]
-        names = [str(name) for (name,) in self._applications.get(source, [])]
-        return tuple(ports), tuple(names), services_of(own)
-
-
-def _unknown(
-    rows: pd.DataFrame, known: pd.DataFrame, keys: list[str]
-) -> dict[str, list[tuple[object, ...]]]:
-    """The keys of each source, and of the network, that are not known; most connections first."""
-    found: dict[str, list[tuple[object, ...]]] = {}
-    for named in (["source", *keys], keys):
-        used = rows.groupby(named, as_index=False).connections.sum()
-        old = pd.MultiIndex.from_frame(known[named])
-        new = used[~pd.MultiIndex.from_frame(used[named]).isin(old)]
-        ordered = new.sort_values(["connections", *named], ascending=[False, *[True] * len(named)])
-        for row in zip(*(ordered[name].tolist() for name in named), strict=True):
-            source, key = (NETWORK, row) if named == keys else (row[0], row[1:])
-            found.setdefault(source, []).append(key)
-    return found

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from analyzer.baseline.bins import SHAPES, UNKNOWN_BIN, coarse, value_of
@@ -164,7 +163,8 @@ def per_connection(tables: Summary) -> pd.DataFrame:
             of_metric = (frame.metric == metric).to_numpy()
             frame.loc[of_metric, "value"] = value_of(frame.value[of_metric], metric)
         found.append(frame.assign(metric=frame.metric.astype(str) + f"_{name}"))
-    return pd.concat(found, ignore_index=True)[["source", "day", "metric", "value"]]
+    joined: pd.DataFrame = pd.concat(found, ignore_index=True)
+    return joined[["source", "day", "metric", "value"]]
 
 
 def whole_day(tables: Summary) -> pd.DataFrame:
@@ -219,7 +219,7 @@ def _mix(rows: pd.DataFrame, category: list[str]) -> pd.DataFrame:
     numbered = rows[["source", "day"]].assign(kind=text, weight=coarse(rows.connections))
     whole = numbered.assign(source=NETWORK)
     both = pd.concat([numbered, whole], ignore_index=True)
-    return both.groupby(["source", "day", "kind"], as_index=False).weight.sum()
+    return both.groupby(["source", "day", "kind"], as_index=False)[["weight"]].sum()
 
 
 def first_times(frames: Mapping[str, pd.DataFrame], days: Collection[int]) -> pd.DataFrame:
@@ -250,7 +250,7 @@ def first_times(frames: Mapping[str, pd.DataFrame], days: Collection[int]) -> pd
     return pd.concat(found, ignore_index=True)
 
 
-def _network_rows(name: str, values: pd.Series[float]) -> pd.DataFrame:
+def _network_rows(name: str, values: pd.Series[int]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "source": NETWORK,

@@ -50,7 +50,8 @@ def mix_distances(days: pd.DataFrame, usual: pd.DataFrame, *, apart: bool) -> pd
         ``source day value``; days that have nothing to be compared with are left out.
     """
     keys = ["source", "kind"]
-    known = usual.groupby(keys, as_index=False).weight.sum().rename(columns={"weight": "usual"})
+    known = usual.groupby(keys, as_index=False)[["weight"]].sum()
+    known = known.rename(columns={"weight": "usual"})
     rows = days.merge(known, "left", keys).fillna({"usual": 0.0})
     every = usual.groupby("source").weight.sum()
     total = rows.source.map(every).fillna(0.0).to_numpy(float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -120,7 +120,7 @@ class Profiles:
         self.roles = roles(baseline)
         self.judged_by = _levels(baseline["hours"], self.roles)
         self._covered = hours_covered(baseline["days"])
-        self._rows: dict[str, Mapping[str, np.ndarray]] = {}
+        self._places: dict[str, Mapping[Any, Any]] = {}
 
     @property
     def hosts(self) -> list[str]:
@@ -187,9 +187,9 @@ class Profiles:
 
     def _own(self, name: str, address: str) -> pd.DataFrame:
         frame = self._baseline[name]
-        if name not in self._rows:
-            self._rows[name] = frame.groupby("source").indices
-        return frame.iloc[self._rows[name].get(address, [])]
+        if name not in self._places:
+            self._places[name] = frame.groupby("source").indices
+        return frame.iloc[self._places[name].get(address, [])]
 
 
 _OF_SOURCES = (
@@ -256,10 +256,8 @@ def _profile(
 
 def _talkers(hours: pd.DataFrame) -> tuple[Talker, ...]:
     summed = hours.groupby("source", as_index=False)[["connections", "bytes_out", "bytes_in"]].sum()
-    every = [
-        Talker(str(row.source), float(row.connections), float(row.bytes_out), float(row.bytes_in))
-        for row in summed.itertuples(index=False)
-    ]
+    columns = (summed[name].tolist() for name in summed)
+    every = [Talker(*row) for row in zip(*columns, strict=True)]
     return tuple(sorted(every, key=lambda one: (-one.bytes_out - one.bytes_in, one.host)))
 
 

@@ -1,0 +1,136 @@
+"""The numbers of days judged by those of other days that are like them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analyzer.baseline.coverage import at_weekend, hours_covered
+from analyzer.baseline.daily import (
+    METRICS,
+    NETWORK,
+    first_times,
+    hourly,
+    mixes,
+    per_connection,
+    whole_day,
+)
+from analyzer.baseline.novelty import new_on, new_rows
+from analyzer.baseline.tables import LAYOUTS
+from analyzer.baseline.usual import Usual
+
+if TYPE_CHECKING:
+    from analyzer.baseline.baseline import Baseline
+    from analyzer.baseline.summary import Summary
+
+FEWEST_DAYS = 3
+"""Days that a host, a role or the network needs to speak for itself."""
+
+JUDGED = ("source", "metric", "day", "observed", "expected", "sigmas", "level", "samples")
+"""Columns of judged numbers; the level is an index into :data:`analyzer.baseline.usual.LEVELS`."""
+
+_WHOLE = 20
+"""Hours from the first to the last record of a day from which it counts as a whole day: the small
+hours of a small network may be without a record."""
+
+
+def judged_days(
+    usual: Baseline, summary: Summary, role: pd.Series[str], *, network_only: bool = False
+) -> tuple[pd.DataFrame, list[int]]:
+    """Every number of every day of the records, judged; and the days of which too little is told.
+
+    Args:
+        usual: what is usual, without the days of the records.
+        summary: the records.
+        role: what hosts are for, by address.
+        network_only: leave out the hosts.
+
+    Returns:
+        A row a number, see :data:`JUDGED`, those without anything to be compared with left out;
+        and the days that records cover only in part.
+    """
+    covered = hours_covered(summary["days"])
+    known = hours_covered(usual["days"])
+    groups: dict[tuple[range, bool], list[int]] = {}
+    for day, hours in covered.items():
+        groups.setdefault((hours, bool(at_weekend(day))), []).append(day)
+    found, partial = [], []
+    for (hours, weekend), days in groups.items():
+        like = _alike([day for day, span in known.items() if _within(hours, span)], weekend)
+        samples = [hourly(_of(usual.tables, like), hours)]
+        rows = [hourly(_of(summary, days), hours)]
+        any_hours = _alike(list(known), weekend)
+        samples.append(per_connection(_of(usual.tables, any_hours)))
+        rows.append(per_connection(_of(summary, days)))
+        if len(hours) < _WHOLE:
+            partial += days
+        else:
+            full = _alike([day for day, span in known.items() if len(span) >= _WHOLE], weekend)
+            before, now = _of(usual.tables, full), _of(summary, days)
+            samples += [whole_day(before), mixes(before, before, apart=False)]
+            rows += [whole_day(now), mixes(now, before, apart=True)]
+            # On the first day everything is new, and less and less on those that follow.
+            later = [day for day in full if day > usual.days[0]]
+            later = later[-max(len(later) // 2, FEWEST_DAYS) :]
+            samples.append(first_times(new_on(usual.tables, later), later))
+            rows.append(first_times(new_on(new_rows(usual, summary), days), days))
+        both = [pd.concat(each, ignore_index=True) for each in (samples, rows)]
+        if network_only:
+            both = [each[each.source == NETWORK] for each in both]
+        found.append(_beside(both[0], both[1], role))
+    return _joined(found), sorted(partial)
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    columns = list(JUDGED)
+    return (
+        pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+    )
+
+
+def _within(hours: range, span: range) -> bool:
+    return span.start <= hours.start and hours.stop <= span.stop
+
+
+def _alike(days: list[int], weekend: bool) -> list[int]:  # noqa: FBT001 - a fact, not a switch
+    """Of the days those of one kind, if there are enough; else all."""
+    such = [day for day in days if bool(at_weekend(day)) == weekend]
+    return sorted(such if len(such) >= FEWEST_DAYS else days)
+
+
+def _of(tables: Summary, days: list[int]) -> dict[str, pd.DataFrame]:
+    """The tables that are told by day, with these days only."""
+    return {
+        name: tables[name][tables[name].day.isin(days)]
+        for name, layout in LAYOUTS.items()
+        if layout.day == "day" and name in tables
+    }
+
+
+def _beside(samples: pd.DataFrame, rows: pd.DataFrame, role: pd.Series[str]) -> pd.DataFrame:
+    """Numbers of days judged by those of other days, metric by metric."""
+    found = []
+    by_metric = {str(name): frame for name, frame in samples.groupby("metric")}
+    for name, frame in rows.groupby("metric"):
+        known = by_metric.get(str(name))
+        if known is None:
+            continue
+        for of_network in (False, True):
+            asked = frame[(frame.source == NETWORK) == of_network]
+            learned = known[(known.source == NETWORK) == of_network]
+            if not len(asked) or not len(learned):
+                continue
+            scale = METRICS[str(name)].scale
+            # Of three days learned there are two on which something could be new.
+            fewest = FEWEST_DAYS - str(name).startswith("new_")
+            usual = Usual(learned.assign(value=learned.value * scale), role, fewest=fewest)
+            judged = usual.judge(asked.assign(value=asked.value * scale))
+            result = asked.rename(columns={"value": "observed"}).assign(
+                expected=judged.expected / scale,
+                sigmas=judged.sigmas,
+                level=judged.level,
+                samples=judged.samples,
+            )
+            found.append(result[judged.level >= 0])
+    return _joined(found)
