@@ -42,39 +42,34 @@ class Metric:
 
 
 _PER_CONNECTION = {
-    "bytes_out": ("sent in a connection", "B"),
-    "bytes_in": ("received in a connection", "B"),
-    "duration": ("duration of a connection", "s"),
-    "packets_out": ("packets sent in a connection", ""),
+    "bytes_out": ("sent", "B"),
+    "bytes_in": ("received", "B"),
+    "duration": ("duration", "s"),
+    "packets_out": ("packets sent", ""),
 }
 # So that a distance of a hundredth, which is noise, makes a spread of what none is.
 _MIX = 20.0
 
-_IN_WORDS = {"typical": "typically", "95": "95% are at most"}
+_IN_WORDS = {"typical": "typical connection", "95": "95% of connections"}
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("connections", "connections"),
-        Metric("failed", "connections without an answer"),
+        Metric("failed", "connections unanswered"),
         Metric("bytes_out", "bytes sent", "B"),
         Metric("bytes_in", "bytes received", "B"),
         Metric("queries", "DNS queries"),
         Metric("active_hours", "hours with any record"),
-        Metric("hosts", "hosts active"),
-        Metric("most_connections", "connections in the busiest hour"),
-        Metric("most_bytes_out", "bytes sent in one hour, most", "B"),
-        Metric("most_bytes_in", "bytes received in one hour, most", "B"),
-        Metric("destinations", "hosts met in one hour, most"),
-        Metric("outside", "outside hosts met in one hour, most"),
-        Metric("busiest", "connections in one minute, most"),
+        Metric("hosts", "active hosts"),
+        Metric("most_connections", "connections, busiest hour"),
+        Metric("most_bytes_out", "bytes sent, busiest hour", "B"),
+        Metric("most_bytes_in", "bytes received, busiest hour", "B"),
+        Metric("destinations", "hosts met, busiest hour"),
+        Metric("outside", "outside hosts, busiest hour"),
+        Metric("busiest", "connections, busiest minute"),
         *(
-            Metric(
-                f"{name}_{level}",
-                f"{words}, {level_words}",
-                unit,
-                SHAPES[name],
-            )
+            Metric(f"{name}_{level}", f"{words}, {level_words}", unit, SHAPES[name])
             for name, (words, unit) in _PER_CONNECTION.items()
             for level, level_words in _IN_WORDS.items()
         ),
@@ -82,15 +77,15 @@ METRICS: dict[str, Metric] = {
         Metric("names", "names asked for"),
         Metric("domains", "domains asked for"),
         Metric("refused", "names that do not exist"),
-        Metric("name_length", "length of names, mean"),
-        Metric("longest_name", "length of the longest name"),
-        Metric("new_inside", "local hosts met for the first time"),
-        Metric("new_outside", "outside hosts met for the first time"),
-        Metric("new_services", "services offered for the first time"),
-        Metric("new_domains", "domains that nobody had asked for"),
-        Metric("port_mix", "mix of ports, distance from the usual", "", _MIX),
-        Metric("protocol_mix", "mix of protocols, distance from the usual", "", _MIX),
-        Metric("hour_mix", "hours of the day, distance from the usual", "", _MIX),
+        Metric("name_length", "length of names"),
+        Metric("longest_name", "longest name"),
+        Metric("new_inside", "new local hosts met"),
+        Metric("new_outside", "new outside hosts met"),
+        Metric("new_services", "new services offered"),
+        Metric("new_domains", "new domains"),
+        Metric("port_mix", "other ports, distance", "", _MIX),
+        Metric("protocol_mix", "other protocols, distance", "", _MIX),
+        Metric("hour_mix", "other hours, distance", "", _MIX),
     )
 }
 """Every number of a day, in the order in which they are told."""

@@ -83,10 +83,8 @@ def judged_days(
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    columns = list(JUDGED)
-    return (
-        pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
-    )
+    none = pd.DataFrame(columns=list(JUDGED))
+    return pd.concat(frames, ignore_index=True)[list(JUDGED)] if frames else none
 
 
 def _within(hours: range, span: range) -> bool:

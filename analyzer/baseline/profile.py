@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from analyzer.baseline.bins import SHAPES, UNKNOWN_BIN
+from analyzer.baseline.by_source import BySource
 from analyzer.baseline.contacts import (
     Names,
     Peer,
@@ -23,9 +24,10 @@ from analyzer.baseline.contacts import (
     shares_of,
 )
 from analyzer.baseline.coverage import date_of, hours_covered, weekday_of
-from analyzer.baseline.distribution import Distribution, of_bins, of_values
+from analyzer.baseline.distribution import Distribution, Floats, of_bins, of_values
 from analyzer.baseline.rhythm import Rhythm, rhythm_of
 from analyzer.baseline.roles import roles
+from analyzer.baseline.shifts import Shift, shifts_of
 from analyzer.baseline.usual import FEWEST, LEVELS
 
 if TYPE_CHECKING:
@@ -43,9 +45,22 @@ _SUMS = ("connections", "failed", "bytes_out", "bytes_in", "queries")
 
 @dataclass(frozen=True, slots=True)
 class Talker:
-    """A source with what it sent and got in all: payload bytes and connections."""
+    """A source, with what it did in all.
+
+    Attributes:
+        host: its address.
+        role: what it is for.
+        judged_by: what most of its hours are judged by; empty if nothing is known of them.
+        days: on how many days it was seen.
+        connections: that it began.
+        bytes_out: payload bytes that it sent in them.
+        bytes_in: payload bytes that came back.
+    """
 
     host: str
+    role: str
+    judged_by: str
+    days: int
     connections: float
     bytes_out: float
     bytes_in: float
@@ -78,7 +93,8 @@ class Profile:
         peers: hosts met, those first seen last first.
         services: ports that it answers on.
         names: what it asks for in DNS.
-        talkers: sources by bytes sent and received, of the network.
+        shifts: how far its last days are from those before, the furthest first; empty if there are
+            too few days of either.
         reference: connections in the sample that models of the usual are fitted on.
         reference_stands_for: connections that are like those.
     """
@@ -101,7 +117,7 @@ class Profile:
     peers: tuple[Peer, ...]
     services: tuple[Service, ...]
     names: Names
-    talkers: tuple[Talker, ...]
+    shifts: tuple[Shift, ...]
     reference: int
     reference_stands_for: float
 
@@ -120,7 +136,7 @@ class Profiles:
         self.roles = roles(baseline)
         self.judged_by = _levels(baseline["hours"], self.roles)
         self._covered = hours_covered(baseline["days"])
-        self._places: dict[str, Mapping[Any, Any]] = {}
+        self._rows = BySource(baseline.tables)
 
     @property
     def hosts(self) -> list[str]:
@@ -134,7 +150,7 @@ class Profiles:
             KeyError: nothing is.
         """
         role = str(self.roles[address])
-        own = {name: self._own(name, address) for name in _OF_SOURCES}
+        own = self._rows.of(address, _OF_SOURCES)
         hours = own["hours"]
         level = int(self.judged_by.get(address, -1))
         first = int(hours.day.min()) if len(hours) else None
@@ -151,6 +167,22 @@ class Profiles:
             per_minute=hours.connections.to_numpy() / _MINUTES,
             busiest=of_values(hours.busiest),
         )
+
+    def talkers(self) -> tuple[Talker, ...]:
+        """All hosts, those that sent and got most bytes first."""
+        hours = self._baseline["hours"]
+        grouped = hours.groupby("source")
+        sums = grouped[["connections", "bytes_out", "bytes_in"]].sum()
+        table = sums.assign(days=grouped.day.nunique()).reindex(self.roles.index).fillna(0.0)
+        level = self.judged_by.reindex(table.index).fillna(-1)
+        columns = (table[name].tolist() for name in ("days", *sums))
+        every = [
+            Talker(host, role, LEVELS[int(number)] if number >= 0 else "", int(days), *rest)
+            for host, role, number, days, *rest in zip(
+                self.hosts, self.roles.tolist(), level.tolist(), *columns, strict=True
+            )
+        ]
+        return tuple(sorted(every, key=lambda one: (-one.bytes_out - one.bytes_in, one.host)))
 
     def network(self) -> Profile:
         """What is known of all hosts together."""
@@ -178,18 +210,11 @@ class Profiles:
             judged_by="",
             per_hour={
                 **{name: hourly[name].to_numpy() for name in _SUMS},
-                "hosts": hosts.to_numpy(),
+                "hosts": hosts.to_numpy(float),
             },
             per_minute=slots.connections.to_numpy() / (_MINUTES / _SLOTS),
             busiest=None,
-            talkers=_talkers(hours),
         )
-
-    def _own(self, name: str, address: str) -> pd.DataFrame:
-        frame = self._baseline[name]
-        if name not in self._places:
-            self._places[name] = frame.groupby("source").indices
-        return frame.iloc[self._places[name].get(address, [])]
 
 
 _OF_SOURCES = (
@@ -211,10 +236,9 @@ def _profile(
     host: str | None,
     role: str,
     judged_by: str,
-    per_hour: Mapping[str, np.ndarray],
-    per_minute: np.ndarray,
+    per_hour: Mapping[str, Floats],
+    per_minute: Floats,
     busiest: Distribution | None,
-    talkers: tuple[Talker, ...] = (),
 ) -> Profile:
     hours, shapes = tables["hours"], tables["shapes"]
     days = sorted({int(day) for day in hours.day.unique()} & set(covered))
@@ -248,17 +272,10 @@ def _profile(
         peers=peers_of(tables["peers"]),
         services=services_of(tables["offered"]),
         names=names_of(tables["lookups"], tables["names"]),
-        talkers=talkers,
+        shifts=shifts_of(tables, days),
         reference=len(reference),
         reference_stands_for=float(reference.connections.sum()),
     )
-
-
-def _talkers(hours: pd.DataFrame) -> tuple[Talker, ...]:
-    summed = hours.groupby("source", as_index=False)[["connections", "bytes_out", "bytes_in"]].sum()
-    columns = (summed[name].tolist() for name in summed)
-    every = [Talker(*row) for row in zip(*columns, strict=True)]
-    return tuple(sorted(every, key=lambda one: (-one.bytes_out - one.bytes_in, one.host)))
 
 
 def _levels(hours: pd.DataFrame, role: pd.Series[str]) -> pd.Series[int]:
