@@ -21,12 +21,12 @@ Progress = Callable[
     AbstractContextManager[tuple[Callable[[int], None], Callable[[str], None]]],
 ]
 
-_SHOW = """Show what a baseline knows of the network, or of a host: sizes of connections, hours and
+SHOW = """Show what a baseline knows of the network, or of a host: sizes of connections, hours and
 days, ports, protocols, peers, services, DNS, and how much of it there is, how old it is and how far
 it has drifted. Spreads are factors: x 2 means that half to twice the centre is one robust standard
 deviation."""
 
-_COMPARE = """Put every number of some records beside what is usual, for the network and for each
+COMPARE = """Put every number of some records beside what is usual, for the network and for each
 host, and say how many robust standard deviations it is off. The baseline is not changed; days that
 it has in common with the records are left out of it."""
 
@@ -69,10 +69,6 @@ def add_compare(
     loudness.add_argument("-q", "--quiet", action="store_true", help="no progress")
     loudness.add_argument("-v", "--verbose", action="store_true", help="all hosts, all numbers")
     parser.set_defaults(command=functools.partial(_compare, progress=progress))
-
-
-SHOW = {"help": "show what is usual", "description": _SHOW}
-COMPARE = {"help": "put records beside what is usual", "description": _COMPARE}
 
 
 def _show(options: argparse.Namespace) -> int:

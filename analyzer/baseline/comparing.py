@@ -2,9 +2,8 @@
 
 Like is compared with like: the days of the baseline that are of the same kind (weekdays, or
 weekends) where there are enough of them, over the same hours of the day. How far a number is from
-the usual is told in robust standard deviations of its logarithm, as :mod:`analyzer.baseline.usual`
-has it: those of the host's own days, drawn towards the hosts of its role and towards all hosts, the
-more the fewer days there are; of these alone if there are fewer than three.
+the usual is told in robust standard deviations of its logarithm from day to day
+(:mod:`analyzer.baseline.day_to_day`).
 """
 
 from __future__ import annotations

@@ -33,12 +33,18 @@ class Metric:
         meaning: as it is called in words.
         unit: ``B``, ``s``, ``%`` or nothing.
         scale: what it is multiplied by before 1 is added and the logarithm taken.
+        counted: whether it counts what may as well have happened once more or less.
     """
 
     name: str
     meaning: str
     unit: str = ""
     scale: float = 1.0
+    counted: bool = False
+
+
+def _count(name: str, meaning: str) -> Metric:
+    return Metric(name, meaning, counted=True)
 
 
 _PER_CONNECTION = {
@@ -55,34 +61,34 @@ _IN_WORDS = {"typical": "typical connection", "95": "95% of connections"}
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("connections", "connections"),
-        Metric("failed", "connections unanswered"),
+        _count("connections", "connections"),
+        _count("failed", "connections unanswered"),
         Metric("bytes_out", "bytes sent", "B"),
         Metric("bytes_in", "bytes received", "B"),
-        Metric("queries", "DNS queries"),
+        _count("queries", "DNS queries"),
         Metric("active_hours", "hours with any record"),
-        Metric("hosts", "active hosts"),
-        Metric("most_connections", "connections, busiest hour"),
+        _count("hosts", "active hosts"),
+        _count("most_connections", "connections, busiest hour"),
         Metric("most_bytes_out", "bytes sent, busiest hour", "B"),
         Metric("most_bytes_in", "bytes received, busiest hour", "B"),
-        Metric("destinations", "hosts met, busiest hour"),
-        Metric("outside", "outside hosts, busiest hour"),
-        Metric("busiest", "connections, busiest minute"),
+        _count("destinations", "hosts met, busiest hour"),
+        _count("outside", "outside hosts, busiest hour"),
+        _count("busiest", "connections, busiest minute"),
         *(
             Metric(f"{name}_{level}", f"{words}, {level_words}", unit, SHAPES[name])
             for name, (words, unit) in _PER_CONNECTION.items()
             for level, level_words in _IN_WORDS.items()
         ),
-        Metric("ports", "ports used"),
-        Metric("names", "names asked for"),
-        Metric("domains", "domains asked for"),
-        Metric("refused", "names that do not exist"),
+        _count("ports", "ports used"),
+        _count("names", "names asked for"),
+        _count("domains", "domains asked for"),
+        _count("refused", "names that do not exist"),
         Metric("name_length", "length of names"),
         Metric("longest_name", "longest name"),
-        Metric("new_inside", "new local hosts met"),
-        Metric("new_outside", "new outside hosts met"),
-        Metric("new_services", "new services offered"),
-        Metric("new_domains", "new domains"),
+        _count("new_inside", "new local hosts met"),
+        _count("new_outside", "new outside hosts met"),
+        _count("new_services", "new services offered"),
+        _count("new_domains", "new domains"),
         Metric("port_mix", "other ports, distance", "", _MIX),
         Metric("protocol_mix", "other protocols, distance", "", _MIX),
         Metric("hour_mix", "other hours, distance", "", _MIX),

@@ -16,16 +16,13 @@ from analyzer.baseline.daily import (
     per_connection,
     whole_day,
 )
+from analyzer.baseline.day_to_day import FEWEST, DayToDay
 from analyzer.baseline.novelty import new_on, new_rows
 from analyzer.baseline.tables import LAYOUTS
-from analyzer.baseline.usual import Usual
 
 if TYPE_CHECKING:
     from analyzer.baseline.baseline import Baseline
     from analyzer.baseline.summary import Summary
-
-FEWEST_DAYS = 3
-"""Days that a host, a role or the network needs to speak for itself."""
 
 JUDGED = ("source", "metric", "day", "observed", "expected", "sigmas", "level", "samples")
 """Columns of judged numbers; the level is an index into :data:`analyzer.baseline.usual.LEVELS`."""
@@ -72,7 +69,7 @@ def judged_days(
             rows += [whole_day(now), mixes(now, before, apart=True)]
             # On the first day everything is new, and less and less on those that follow.
             later = [day for day in full if day > usual.days[0]]
-            later = later[-max(len(later) // 2, FEWEST_DAYS) :]
+            later = later[-max(len(later) // 2, FEWEST) :]
             samples.append(first_times(new_on(usual.tables, later), later))
             rows.append(first_times(new_on(new_rows(usual, summary), days), days))
         both = [pd.concat(each, ignore_index=True) for each in (samples, rows)]
@@ -94,7 +91,7 @@ def _within(hours: range, span: range) -> bool:
 def _alike(days: list[int], weekend: bool) -> list[int]:  # noqa: FBT001 - a fact, not a switch
     """Of the days those of one kind, if there are enough; else all."""
     such = [day for day in days if bool(at_weekend(day)) == weekend]
-    return sorted(such if len(such) >= FEWEST_DAYS else days)
+    return sorted(such if len(such) >= FEWEST else days)
 
 
 def _of(tables: Summary, days: list[int]) -> dict[str, pd.DataFrame]:
@@ -121,14 +118,14 @@ def _beside(samples: pd.DataFrame, rows: pd.DataFrame, role: pd.Series[str]) -> 
                 continue
             scale = METRICS[str(name)].scale
             # Of three days learned there are two on which something could be new.
-            fewest = FEWEST_DAYS - str(name).startswith("new_")
-            usual = Usual(learned.assign(value=learned.value * scale), role, fewest=fewest)
-            judged = usual.judge(asked.assign(value=asked.value * scale))
-            result = asked.rename(columns={"value": "observed"}).assign(
-                expected=judged.expected / scale,
-                sigmas=judged.sigmas,
-                level=judged.level,
-                samples=judged.samples,
+            fewest = FEWEST - str(name).startswith("new_")
+            usual = DayToDay(
+                learned.assign(value=learned.value * scale),
+                role,
+                fewest=fewest,
+                counted=METRICS[str(name)].counted,
             )
-            found.append(result[judged.level >= 0])
+            judged = usual.judge(asked.assign(value=asked.value * scale))
+            result = judged.assign(observed=asked.value, expected=judged.expected / scale)
+            found.append(result[result.level >= 0])
     return _joined(found)

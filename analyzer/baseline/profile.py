@@ -210,7 +210,7 @@ class Profiles:
             judged_by="",
             per_hour={
                 **{name: hourly[name].to_numpy() for name in _SUMS},
-                "hosts": hosts.to_numpy(float),
+                "hosts": np.asarray(hosts, np.float64),
             },
             per_minute=slots.connections.to_numpy() / (_MINUTES / _SLOTS),
             busiest=None,

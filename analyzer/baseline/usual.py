@@ -96,14 +96,10 @@ class Usual:
         samples: the values learned: ``source day value``, and ``hour`` (of the day, UTC) for a
             measure of hours; values are 0 or more.
         roles: role of each source, by address; others have none.
-        fewest: samples that a group needs to speak for itself.
     """
 
-    def __init__(
-        self, samples: pd.DataFrame, roles: pd.Series[str], *, fewest: int = FEWEST
-    ) -> None:
+    def __init__(self, samples: pd.DataFrame, roles: pd.Series[str]) -> None:
         self._roles = roles
-        self._fewest = fewest
         self._has_hours = "hour" in samples
         self._samples = samples
         keyed = self._keyed(samples)
@@ -224,7 +220,7 @@ class Usual:
         samples = np.zeros(size, dtype=np.int64)
         chosen = np.full(size, -1, dtype=np.int64)
         for level, groups in sorted(self._groups.items()):
-            enough = groups[groups.samples >= self._fewest]
+            enough = groups[groups.samples >= FEWEST]
             open_rows = np.flatnonzero(chosen < 0)
             if not len(enough) or not open_rows.size:
                 continue

@@ -9,7 +9,7 @@ UNKNOWN = "?"
 """Stands where nothing is known."""
 
 SHADES = " .:-=+*#%@"
-"""From nothing to the most; each step but the first is as large on a logarithmic scale."""
+"""From nothing to the most, by the square root: a hundredth of the most is to be seen."""
 
 HOURS_RULE = "0     6     12    18"
 """A line above shades of 24 hours."""
@@ -62,4 +62,4 @@ def _shade(value: float, greatest: float) -> str:
     if value <= 0 or greatest <= 0:
         return SHADES[0]
     most = len(SHADES) - 1
-    return SHADES[min(max(math.ceil(most * math.log1p(value) / math.log1p(greatest)), 1), most)]
+    return SHADES[min(max(round(most * math.sqrt(value / greatest)), 1), most)]

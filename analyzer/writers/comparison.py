@@ -52,12 +52,16 @@ def render_comparison(
         _numbers(page, compared.network.deviations)
         _news(page, compared.network)
     chosen = [one for one in compared.hosts if not hosts or one.host in hosts]
-    shown = chosen if hosts else chosen[: page.limit]
-    page.heading("Hosts, furthest off first")
-    for one in shown:
-        _host(page, one, whole=bool(hosts) or verbose)
+    whole = bool(hosts) or verbose
+    told = [one for one in chosen if whole or _is_off(one)]
     if not hosts:
-        page.more(len(chosen), "host")
+        page.heading("Hosts, furthest off first")
+    for one in told if hosts else told[: page.limit]:
+        _host(page, one, whole=whole)
+    if not hosts:
+        page.more(len(told), "host")
+        if len(told) < len(chosen):
+            page.heading(f"Nothing over 2 or new: {counted(len(chosen) - len(told), 'host')}")
     if compared.silent and not hosts:
         names = compared.silent[: page.limit]
         page.heading(f"Known, but not in these records: {counted(len(compared.silent), 'host')}")
@@ -91,6 +95,11 @@ def _span(days: Sequence[str]) -> str:
     if len(days) == 1:
         return days[0]
     return f"{len(days)} days ({days[0]} to {days[-1]})"
+
+
+def _is_off(one: HostComparison) -> bool:
+    news = one.new_ports or one.new_applications or one.new_services
+    return bool(news) or any(each.band == BANDS[-1] for each in one.deviations)
 
 
 def _host(page: Page, one: HostComparison, *, whole: bool) -> None:

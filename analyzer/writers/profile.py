@@ -88,9 +88,8 @@ def _measures(page: Page, found: dict[str, tuple[Distribution, str]]) -> None:
 def _measure_rows(
     found: dict[str, tuple[Distribution, str]], quantiles: Sequence[str]
 ) -> list[list[Text]]:
-    rows = [
-        [Text(cell) for cell in ("", "centre", "spread", *(f"{share}%" for share in quantiles))]
-    ]
+    head = ("", "centre", "spread", *(f"{share}%" for share in quantiles))
+    rows = [[Text(cell) for cell in head]]
     for name, (distribution, unit) in found.items():
         values = (distribution.centre, *(distribution.quantiles[share] for share in quantiles))
         centre, *others = (amount(value, unit) for value in values)
