@@ -14,6 +14,7 @@ import pandas as pd
 from analyzer.api import load_rules
 from analyzer.baseline.baseline import WINDOW, Baseline
 from analyzer.baseline.file import MOST_WINDOW, read_baseline
+from analyzer.baseline.folding import folded
 from analyzer.baseline.ledger import news, settled
 from analyzer.baseline.summary import summarise
 from analyzer.baseline.updating import update_baseline
@@ -193,7 +194,7 @@ class _Lesson:
         tables = summarise(harmless, lambda: records.keep(suffix_rules(), "suffix_rules"))
         if self._protected:
             tables["days"] = _with_left_out(tables["days"], records, harmless)
-        after = settled(held.joined({**tables, **pieces}, learned=self._now))
+        after = settled(folded(held.joined({**tables, **pieces}, learned=self._now)))
         self.stages["learning"] = time.perf_counter() - begun
         return after, replace(
             outcome,
@@ -204,7 +205,7 @@ class _Lesson:
 
 def _rolled(baseline: Baseline) -> Baseline:
     """The baseline without what its window does not hold."""
-    return settled(baseline.joined({}))
+    return settled(folded(baseline.joined({})))
 
 
 def _harmless(records: Records, baseline: Baseline) -> tuple[Records, int]:
