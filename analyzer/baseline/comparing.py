@@ -134,7 +134,8 @@ def compare(baseline: Baseline, summary: Summary) -> Compared:
     # What a new host is for, its own records say.
     own = Baseline(window=max(days) - min(days) + 1).joined(summary) if days else Baseline()
     role = roles(usual).combine_first(roles(own))
-    rows, partial = judged_days(usual, summary, role)
+    edge = baseline.days[-1] - 1 if baseline.days else 0
+    rows, partial = judged_days(usual, summary, role, edge=edge)
     deviations = deviations_of(rows)
     known = set(map(str, usual["hours"].source.unique())) | set(map(str, usual["lookups"].source))
     present = sorted(set(map(str, summary["hours"].source.unique())))

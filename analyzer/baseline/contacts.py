@@ -50,7 +50,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A host met: its address, whether it is not local, the first and the last day."""
+    """A host met: its address, whether it is not local, the first and the last day.
+
+    Of what was met again the two are the beginning and the end of what past days are kept in
+    together (:mod:`analyzer.baseline.folding`).
+    """
 
     address: str
     outside: bool
@@ -81,11 +85,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A registered domain among those asked for most: DNS transactions, and on how many days."""
+    """A registered domain among those asked for most, with its DNS transactions."""
 
     name: str
     queries: float
-    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +193,8 @@ def names_of(lookups: pd.DataFrame, names: pd.DataFrame) -> Names:
     daily = lookups.groupby("day").agg(_DAILY)
     daily = daily[daily.names > 0]
     queries: defaultdict[str, float] = defaultdict(float)
-    days: defaultdict[str, set[int]] = defaultdict(set)
-    for domain, number, day in _rows(names, "domain", "queries", "day"):
-        queries[domain] += float(number)
-        days[domain].add(day)
+    for domain, number in _rows(names, "domain", "queries"):
+        queries[str(domain)] += float(number)
     return Names(
         unique=of_values(daily.names),
         domains=of_values(daily.domains),
@@ -201,7 +202,7 @@ def names_of(lookups: pd.DataFrame, names: pd.DataFrame) -> Names:
         length=of_values(daily.letters / daily.names),
         longest=of_values(daily.longest),
         top=tuple(
-            Domain(str(name), number, len(days[name]))
+            Domain(name, number)
             for name, number in sorted(queries.items(), key=lambda item: (-item[1], item[0]))
         ),
     )

@@ -7,13 +7,15 @@ time) is told of whole days only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analyzer.baseline.bins import SHAPES, UNKNOWN_BIN, coarse, value_of
+from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN, coarse, value_of
+from analyzer.baseline.day_to_day import FEWEST, LEAST_SPREAD
 from analyzer.baseline.divergence import mix_distances
 from analyzer.baseline.tables import LAYOUTS
 
@@ -34,6 +36,9 @@ class Metric:
         unit: ``B``, ``s``, ``%`` or nothing.
         scale: what it is multiplied by before 1 is added and the logarithm taken.
         counted: whether it counts what may as well have happened once more or less.
+        fewest: days that a host, or a role, needs to speak for itself. Of what is new there are
+            two in the first three, and sizes of connections are kept for several days together.
+        least: the least that its logarithm is taken to vary by.
     """
 
     name: str
@@ -41,10 +46,12 @@ class Metric:
     unit: str = ""
     scale: float = 1.0
     counted: bool = False
+    fewest: int = FEWEST
+    least: float = LEAST_SPREAD
 
 
-def _count(name: str, meaning: str) -> Metric:
-    return Metric(name, meaning, counted=True)
+def _count(name: str, meaning: str, fewest: int = FEWEST) -> Metric:
+    return Metric(name, meaning, counted=True, fewest=fewest)
 
 
 _PER_CONNECTION = {
@@ -55,6 +62,10 @@ _PER_CONNECTION = {
 }
 # So that a distance of a hundredth, which is noise, makes a spread of what none is.
 _MIX = 20.0
+
+# Nothing smaller than a bin of their histograms is known of sizes.
+_BIN = math.log(2) / BINS
+_NEW = 2
 
 _IN_WORDS = {"typical": "typical connection", "95": "95% of connections"}
 
@@ -75,7 +86,14 @@ METRICS: dict[str, Metric] = {
         _count("outside", "outside hosts, busiest hour"),
         _count("busiest", "connections, busiest minute"),
         *(
-            Metric(f"{name}_{level}", f"{words}, {level_words}", unit, SHAPES[name])
+            Metric(
+                f"{name}_{level}",
+                f"{words}, {level_words}",
+                unit,
+                SHAPES[name],
+                fewest=1,
+                least=_BIN,
+            )
             for name, (words, unit) in _PER_CONNECTION.items()
             for level, level_words in _IN_WORDS.items()
         ),
@@ -85,10 +103,10 @@ METRICS: dict[str, Metric] = {
         _count("refused", "names that do not exist"),
         Metric("name_length", "length of names"),
         Metric("longest_name", "longest name"),
-        _count("new_inside", "new local hosts met"),
-        _count("new_outside", "new outside hosts met"),
-        _count("new_services", "new services offered"),
-        _count("new_domains", "new domains"),
+        _count("new_inside", "new local hosts met", _NEW),
+        _count("new_outside", "new outside hosts met", _NEW),
+        _count("new_services", "new services offered", _NEW),
+        _count("new_domains", "new domains", _NEW),
         Metric("port_mix", "other ports, distance", "", _MIX),
         Metric("protocol_mix", "other protocols, distance", "", _MIX),
         Metric("hour_mix", "other hours, distance", "", _MIX),
@@ -223,43 +241,43 @@ def _mix(rows: pd.DataFrame, category: list[str]) -> pd.DataFrame:
     return both.groupby(["source", "day", "kind"], as_index=False)[["weight"]].sum()
 
 
-def first_times(frames: Mapping[str, pd.DataFrame], days: Collection[int]) -> pd.DataFrame:
-    """How much was new on each day, as :func:`hourly` returns it; hosts with nothing new have 0.
+def first_times(
+    frames: Mapping[str, pd.DataFrame], together: Mapping[int, Collection[int]]
+) -> pd.DataFrame:
+    """How much was new a day, as :func:`hourly` returns it; hosts with nothing new have 0.
 
     Args:
-        frames: rows of ``peers``, ``offered`` and ``domains`` that are new on their first day, and
-            ``hours``, which says who was there.
-        days: the days to tell of.
+        frames: ``peers``, ``offered`` and ``domains``, which say on which day something was new,
+            and ``hours``, which says who was there.
+        together: days by the day that stands for them, see :mod:`analyzer.baseline.folding`.
     """
+    of_day = {day: unit for unit, days in together.items() for day in days}
     hours = frames["hours"]
-    there = hours.loc[hours.day.isin(days), ["source", "day"]].drop_duplicates()
-    peers, offered, domains = (frames[name] for name in ("peers", "offered", "domains"))
+    here = pd.DataFrame({"source": hours.source, "day": hours.day.map(of_day)}).dropna()
+    there = here.drop_duplicates().astype({"day": int})
+    length = pd.Series({unit: float(len(days)) for unit, days in together.items()}, dtype=float)
     found = []
+    peers, offered = frames["peers"], frames["offered"]
     for name, rows in (
         ("new_inside", peers[~peers.outside]),
         ("new_outside", peers[peers.outside]),
         ("new_services", offered),
     ):
-        number = rows.groupby(["source", "first_day"]).size()
+        number = rows.groupby(["source", rows.first_day.map(of_day).rename("day")]).size()
         index = pd.MultiIndex.from_frame(there)
-        value = number.reindex(index).fillna(0.0).to_numpy(float)
-        found.append(there.assign(metric=name, value=value))
-        whole = number.groupby("first_day").sum().reindex(list(days)).fillna(0.0)
-        found.append(_network_rows(name, whole))
-    number = domains.groupby("first_day").size().reindex(list(days)).fillna(0.0)
-    found.append(_network_rows("new_domains", number))
+        of_host = number.reindex(index).fillna(0.0).to_numpy(float)
+        a_day = of_host / there.day.map(length).to_numpy(float)
+        found.append(there.assign(metric=name, value=a_day))
+        found.append(_network_rows(name, number.groupby("day").sum(), length))
+    domains = frames["domains"].first_day.map(of_day)
+    found.append(_network_rows("new_domains", domains.groupby(domains).size(), length))
     return pd.concat(found, ignore_index=True)
 
 
-def _network_rows(name: str, values: pd.Series[int]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "source": NETWORK,
-            "day": values.index.to_numpy(int),
-            "metric": name,
-            "value": values.to_numpy(float),
-        }
-    )
+def _network_rows(name: str, number: pd.Series[int], length: pd.Series[float]) -> pd.DataFrame:
+    value = number.reindex(length.index).fillna(0.0).to_numpy(float) / length.to_numpy(float)
+    day = length.index.to_numpy(int)
+    return pd.DataFrame({"source": NETWORK, "day": day, "metric": name, "value": value})
 
 
 def _table(tables: Summary, name: str) -> pd.DataFrame:

@@ -26,12 +26,13 @@ from analyzer.baseline.usual import PRIOR
 FEWEST = 3
 """Days that a host, or a role, needs to speak for itself."""
 
+LEAST_SPREAD = math.log(2) / 4
+"""What logarithms vary by at least: past days are on a grid, and less is nothing to anybody."""
+
 HOST, ROLE, ALL = 2, 3, 4
 """Indices into :data:`analyzer.baseline.usual.LEVELS`."""
 
 _MAD = 1.4826
-# Of what past days are kept in (:data:`analyzer.baseline.bins.STEPS`): less is nothing.
-_LEAST_SPREAD = math.log(2) / 4
 # By number of samples, from 0.
 _CORRECTIONS = np.array([1.0, 1.0, 1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107])
 
@@ -43,6 +44,7 @@ class DayToDay:
         samples: ``source day value``, values of 0 or more.
         roles: role of each source, by address; others have none.
         fewest: days that a host, or a role, needs to speak for itself.
+        least: the least that the logarithm is taken to vary by.
         counted: whether values are counts: they vary at least as those of independent events do.
     """
 
@@ -52,6 +54,7 @@ class DayToDay:
         roles: pd.Series[str],
         *,
         fewest: int = FEWEST,
+        least: float = LEAST_SPREAD,
         counted: bool = False,
     ) -> None:
         self._roles = roles
@@ -65,7 +68,7 @@ class DayToDay:
             }
         )
         groups = {
-            level: _described(table, key)
+            level: _described(table, key, least)
             for level, key in ((HOST, "source"), (ROLE, "role"), (ALL, "all"))
         }
         own = groups[HOST] = groups[HOST][groups[HOST].samples >= fewest]
@@ -121,7 +124,7 @@ class DayToDay:
         return named
 
 
-def _described(table: pd.DataFrame, key: str) -> pd.DataFrame:
+def _described(table: pd.DataFrame, key: str, least: float) -> pd.DataFrame:
     """Samples, centre and spread of each group."""
     grouped = table.groupby(key).x
     centre = grouped.median()
@@ -131,5 +134,5 @@ def _described(table: pd.DataFrame, key: str) -> pd.DataFrame:
     factor = np.where(
         n < len(_CORRECTIONS), _CORRECTIONS[np.minimum(n, len(_CORRECTIONS) - 1)], n / (n - 0.8)
     )
-    spread = np.maximum(_MAD * factor * mad.to_numpy(), _LEAST_SPREAD)
+    spread = np.maximum(_MAD * factor * mad.to_numpy(), least)
     return pd.DataFrame({"samples": number, "centre": centre, "spread": spread})

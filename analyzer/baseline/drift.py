@@ -50,7 +50,9 @@ def drift_of(baseline: Baseline) -> Drift | None:
     if not last:
         return None
     earlier, recent = baseline.without(last), baseline.without(before)
-    judged, _ = judged_days(earlier, recent.tables, roles(earlier), network_only=True)
+    judged, _ = judged_days(
+        earlier, recent.tables, roles(earlier), edge=baseline.days[-1] - 1, network_only=True
+    )
     return Drift(
         days=tuple(map(date_of, last)),
         before=tuple(map(date_of, before)),

@@ -17,7 +17,7 @@ from analyzer.baseline.daily import (
     whole_day,
 )
 from analyzer.baseline.day_to_day import FEWEST, DayToDay
-from analyzer.baseline.novelty import new_on, new_rows
+from analyzer.baseline.novelty import new_rows
 from analyzer.baseline.tables import LAYOUTS
 
 if TYPE_CHECKING:
@@ -33,7 +33,12 @@ hours of a small network may be without a record."""
 
 
 def judged_days(
-    usual: Baseline, summary: Summary, role: pd.Series[str], *, network_only: bool = False
+    usual: Baseline,
+    summary: Summary,
+    role: pd.Series[str],
+    *,
+    edge: int,
+    network_only: bool = False,
 ) -> tuple[pd.DataFrame, list[int]]:
     """Every number of every day of the records, judged; and the days of which too little is told.
 
@@ -41,6 +46,7 @@ def judged_days(
         usual: what is usual, without the days of the records.
         summary: the records.
         role: what hosts are for, by address.
+        edge: the day before which the baseline keeps days together.
         network_only: leave out the hosts.
 
     Returns:
@@ -57,8 +63,8 @@ def judged_days(
         like = _alike([day for day, span in known.items() if _within(hours, span)], weekend)
         samples = [hourly(_of(usual.tables, like), hours)]
         rows = [hourly(_of(summary, days), hours)]
-        any_hours = _alike(list(known), weekend)
-        samples.append(per_connection(_of(usual.tables, any_hours)))
+        # Of sizes several days are kept together, of whatever kind.
+        samples.append(per_connection(usual.tables))
         rows.append(per_connection(_of(summary, days)))
         if len(hours) < _WHOLE:
             partial += days
@@ -67,11 +73,8 @@ def judged_days(
             before, now = _of(usual.tables, full), _of(summary, days)
             samples += [whole_day(before), mixes(before, before, apart=False)]
             rows += [whole_day(now), mixes(now, before, apart=True)]
-            # On the first day everything is new, and less and less on those that follow.
-            later = [day for day in full if day > usual.days[0]]
-            later = later[-max(len(later) // 2, FEWEST) :]
-            samples.append(first_times(new_on(usual.tables, later), later))
-            rows.append(first_times(new_on(new_rows(usual, summary), days), days))
+            samples.append(first_times(usual.tables, _together(usual, edge)))
+            rows.append(first_times(new_rows(usual, summary), {day: [day] for day in days}))
         both = [pd.concat(each, ignore_index=True) for each in (samples, rows)]
         if network_only:
             both = [each[each.source == NETWORK] for each in both]
@@ -82,6 +85,19 @@ def judged_days(
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     none = pd.DataFrame(columns=list(JUDGED))
     return pd.concat(frames, ignore_index=True)[list(JUDGED)] if frames else none
+
+
+def _together(usual: Baseline, edge: int) -> dict[int, list[int]]:
+    """Days on which something was new, by the day that stands for them: those kept together.
+
+    Without those of the first day, on which everything is new, and the earlier half of the others,
+    on which much of what is always there was still new.
+    """
+    units: dict[int, list[int]] = {}
+    for day in usual.days:
+        units.setdefault(day - day % usual.fold if day < edge else day, []).append(day)
+    later = list(units.items())[1:]
+    return dict(later[-max(len(later) // 2, FEWEST) :])
 
 
 def _within(hours: range, span: range) -> bool:
@@ -116,14 +132,14 @@ def _beside(samples: pd.DataFrame, rows: pd.DataFrame, role: pd.Series[str]) -> 
             learned = known[(known.source == NETWORK) == of_network]
             if not len(asked) or not len(learned):
                 continue
-            scale = METRICS[str(name)].scale
-            # Of three days learned there are two on which something could be new.
-            fewest = FEWEST - str(name).startswith("new_")
+            metric = METRICS[str(name)]
+            scale = metric.scale
             usual = DayToDay(
                 learned.assign(value=learned.value * scale),
                 role,
-                fewest=fewest,
-                counted=METRICS[str(name)].counted,
+                fewest=metric.fewest,
+                least=metric.least,
+                counted=metric.counted,
             )
             judged = usual.judge(asked.assign(value=asked.value * scale))
             result = judged.assign(observed=asked.value, expected=judged.expected / scale)

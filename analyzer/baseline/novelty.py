@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -25,15 +24,6 @@ def new_rows(usual: Baseline, summary: Summary) -> dict[str, pd.DataFrame]:
         known = pd.MultiIndex.from_frame(usual[name][keys])
         news[name] = rows[~pd.MultiIndex.from_frame(rows[keys]).isin(known)]
     return news
-
-
-def new_on(tables: Summary, days: Collection[int]) -> dict[str, pd.DataFrame]:
-    """What was new on some days, of what is kept by its first and last day; and who was there."""
-    news = {
-        name: tables[name][tables[name].first_day.isin(days)]
-        for name in ("peers", "offered", "domains")
-    }
-    return {**news, "hours": tables["hours"]}
 
 
 class News:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,14 +58,15 @@ class Shift:
         return HAS_MOVED if self.distance < DRIFTED else HAS_DRIFTED
 
 
-def parted(days: Sequence[int]) -> tuple[list[int], list[int]]:
+def parted(days: Sequence[int], fewest_before: int = FEWEST_BEFORE) -> tuple[list[int], list[int]]:
     """The days before the last ones, and the last ones; both empty if there are too few.
 
     Args:
         days: in order.
+        fewest_before: days before the last ones that are needed.
     """
-    number = min(LAST, len(days) // 3)
-    if not number or len(days) - number < FEWEST_BEFORE:
+    number = min(LAST, max(len(days) // 3, 1))
+    if len(days) - number < fewest_before:
         return [], []
     return list(days[:-number]), list(days[-number:])
 
@@ -77,12 +78,19 @@ def shifts_of(tables: Mapping[str, pd.DataFrame], days: Sequence[int]) -> tuple[
         tables: ``shapes``, ``ports`` and ``hours`` of one source, or of all.
         days: in order.
     """
-    before, last = parted(days)
-    if not last:
+    if not parted(days)[1]:
         return ()
     found = []
     for name, kinds, of_day, weights in _distributions(tables):
-        far, ordinary = _shift(_counted(kinds, of_day, weights, [*before, *last]), before, last)
+        is_size = name in SHAPES
+        # Of sizes several days are kept together: what stands for them is as good as a day.
+        held = sorted(set(of_day)) if is_size else days
+        before, last = parted(held, 1 if is_size else FEWEST_BEFORE)
+        if not last:
+            continue
+        table = _counted(kinds, of_day, weights, [*before, *last])
+        weigh = _evenly if is_size else _alike
+        far, ordinary = _shift(table, before, last, weigh)
         if math.isfinite(far):
             found.append(Shift(name, far, ordinary))
     return tuple(sorted(found, key=lambda shift: (-shift.distance, shift.name)))
@@ -117,15 +125,18 @@ def _counted(
 
 
 def _shift(
-    weights: npt.NDArray[np.float64], before: Sequence[int], last: Sequence[int]
+    weights: npt.NDArray[np.float64],
+    before: Sequence[int],
+    last: Sequence[int],
+    weigh: Callable[[Sequence[int], Sequence[int]], npt.NDArray[np.float64]],
 ) -> tuple[float, float]:
     """The distance of the last days from those before, and that of an ordinary day."""
     earlier, recent = weights[:, : len(before)], weights[:, len(before) :]
-    far = distance(recent.sum(axis=1), earlier @ _alike(before, last))
+    far = distance(recent.sum(axis=1), earlier @ weigh(before, last))
     apart = [
         distance(
             earlier[:, place],
-            np.delete(earlier, place, 1) @ _alike([*before[:place], *before[place + 1 :]], [day]),
+            np.delete(earlier, place, 1) @ weigh([*before[:place], *before[place + 1 :]], [day]),
         )
         for place, day in enumerate(before)
     ]
@@ -133,9 +144,13 @@ def _shift(
     return far, float(np.median(known)) if known else 0.0
 
 
-def _alike(before: Sequence[int], last: Collection[int]) -> npt.NDArray[np.float64]:
+def _evenly(before: Sequence[int], _: Sequence[int]) -> npt.NDArray[np.float64]:
+    return np.ones(len(before))
+
+
+def _alike(before: Sequence[int], last: Sequence[int]) -> npt.NDArray[np.float64]:
     """Weights of days that make weekdays and weekends count as they do in others, if possible."""
-    kinds, wanted = at_weekend(before), at_weekend(list(last))
+    kinds, wanted = at_weekend(before), at_weekend(last)
     weights = np.zeros(len(kinds))
     for kind in (False, True):
         there, asked = int((kinds == kind).sum()), int((wanted == kind).sum())

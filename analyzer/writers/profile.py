@@ -176,11 +176,11 @@ def _names(page: Page, names: Names) -> None:
     _measures(page, {name: (found, "") for name, found in measures.items() if found is not None})
     if names.top:
         page.heading("Domains asked for most")
-        rows = [[Text(cell) for cell in ("Domain", "queries", "days")]]
+        rows = [[Text(cell) for cell in ("Domain", "queries")]]
         for domain in names.top[: _shown(page)]:
-            cells = (domain.name, f"{domain.queries:,.0f}", str(domain.days))
+            cells = (domain.name, f"{domain.queries:,.0f}")
             rows.append([page.text(cell) for cell in cells])
-        _list(page, rows, len(names.top), "domain", right=(1, 2))
+        _list(page, rows, len(names.top), "domain", right=(1,))
 
 
 def _peers(page: Page, profile: Profile) -> None:
