@@ -119,6 +119,17 @@ _SUMS = ("connections", "failed", "bytes_out", "bytes_in", "queries")
 _IN_SLOT = 12
 
 
+def on_grid(tables: Summary) -> dict[str, pd.DataFrame]:
+    """The tables as they are of days that are over: a day that is exact is no other for that."""
+    result = dict(tables)
+    for name, layout in LAYOUTS.items():
+        names = [field.name for field in layout.fields if field.coarse]
+        if name in result and names:
+            frame = result[name]
+            result[name] = frame.assign(**{each: coarse(frame[each].to_numpy()) for each in names})
+    return result
+
+
 def hourly(tables: Summary, hours: Collection[int]) -> pd.DataFrame:
     """Sums and peaks over hours of the day.
 
@@ -228,14 +239,11 @@ def mixes(tables: Summary, usual: Mapping[str, pd.DataFrame], *, apart: bool) ->
 
 
 def _mix(rows: pd.DataFrame, category: list[str]) -> pd.DataFrame:
-    """``source day kind weight`` of every source and of the network.
-
-    Weights are on the grid of past days, so that one day's being exact makes it no other.
-    """
+    """``source day kind weight`` of every source and of the network."""
     text = rows[category[0]].astype(str)
     for column in category[1:]:
         text = text + "/" + rows[column].astype(str)
-    numbered = rows[["source", "day"]].assign(kind=text, weight=coarse(rows.connections))
+    numbered = rows[["source", "day"]].assign(kind=text, weight=rows.connections)
     whole = numbered.assign(source=NETWORK)
     both = pd.concat([numbered, whole], ignore_index=True)
     return both.groupby(["source", "day", "kind"], as_index=False)[["weight"]].sum()

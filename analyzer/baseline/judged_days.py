@@ -13,6 +13,7 @@ from analyzer.baseline.daily import (
     first_times,
     hourly,
     mixes,
+    on_grid,
     per_connection,
     whole_day,
 )
@@ -58,28 +59,43 @@ def judged_days(
     groups: dict[tuple[range, bool], list[int]] = {}
     for day, hours in covered.items():
         groups.setdefault((hours, bool(at_weekend(day))), []).append(day)
+    before, now = on_grid(usual.tables), on_grid(summary)
     found, partial = [], []
     for (hours, weekend), days in groups.items():
         like = _alike([day for day, span in known.items() if _within(hours, span)], weekend)
-        samples = [hourly(_of(usual.tables, like), hours)]
-        rows = [hourly(_of(summary, days), hours)]
+        full = _alike([day for day, span in known.items() if len(span) >= _WHOLE], weekend)
         # Of sizes several days are kept together, of whatever kind.
-        samples.append(per_connection(usual.tables))
-        rows.append(per_connection(_of(summary, days)))
+        samples = [hourly(_of(before, like), hours), per_connection(before)]
+        rows, exact = (
+            [hourly(tables, hours), per_connection(tables)]
+            for tables in (_of(now, days), _of(summary, days))
+        )
         if len(hours) < _WHOLE:
             partial += days
         else:
-            full = _alike([day for day, span in known.items() if len(span) >= _WHOLE], weekend)
-            before, now = _of(usual.tables, full), _of(summary, days)
-            samples += [whole_day(before), mixes(before, before, apart=False)]
-            rows += [whole_day(now), mixes(now, before, apart=True)]
+            past, today = _of(before, full), _of(now, days)
+            samples += [whole_day(past), mixes(past, past, apart=False)]
+            rows += [whole_day(today), mixes(today, past, apart=True)]
+            exact.append(whole_day(_of(summary, days)))
             samples.append(first_times(usual.tables, _together(usual, edge)))
             rows.append(first_times(new_rows(usual, summary), {day: [day] for day in days}))
-        both = [pd.concat(each, ignore_index=True) for each in (samples, rows)]
+        both = [pd.concat(each, ignore_index=True) for each in (samples, rows, exact)]
         if network_only:
             both = [each[each.source == NETWORK] for each in both]
-        found.append(_beside(both[0], both[1], role))
+        found.append(_observed(_beside(both[0], both[1], role), both[2]))
     return _joined(found), sorted(partial)
+
+
+def _observed(judged: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Numbers that were judged on the grid, told as they were."""
+    keys = ["source", "metric", "day"]
+    places = pd.MultiIndex.from_frame(exact[keys]).get_indexer(
+        pd.MultiIndex.from_frame(judged[keys])
+    )
+    there = places >= 0
+    observed = judged.observed.to_numpy(float).copy()
+    observed[there] = exact.value.to_numpy(float)[places[there]]
+    return judged.assign(observed=observed)
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from analyzer.baseline.profile import Profile, Profiles, Talker
@@ -131,10 +132,32 @@ def check_hosts(asked: Sequence[str], known: Sequence[str]) -> None:
         OptionError: one is not known; the message names one that is like it.
     """
     for host in sorted(set(asked) - set(known)):
-        like = get_close_matches(host, known, n=1)
-        hint = f"; is {like[0]} meant?" if like else ""
+        like = _nearest(host, known)
+        hint = f"; is {like} meant?" if like else ""
         hosts = "no host" if not known else f"{len(known):,} other hosts"
         raise OptionError(f"nothing is known of host {host}, only of {hosts}{hint}")
+
+
+def _nearest(host: str, known: Sequence[str]) -> str | None:
+    """The known address nearest to another: by number, or as it is written if it is none."""
+    number = _number(host)
+    near = {other: found for other in known if (found := _number(other))}
+    alike = {
+        other: abs(found[1] - number[1])
+        for other, found in near.items()
+        if number is not None and found[0] == number[0]
+    }
+    if alike:
+        return min(sorted(alike), key=lambda other: alike[other])
+    return next(iter(get_close_matches(host, sorted(known), n=1)), None)
+
+
+def _number(host: str) -> tuple[int, int] | None:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return address.version, int(address)
 
 
 def _verdicts(baseline: Baseline, hosts: Sequence[str] | None) -> tuple[Verdict, ...]:
