@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
 from analyzer.findings import Severity
@@ -28,6 +29,8 @@ from analyzer.standard_streams import (
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from analyzer.report import Report
 
 DONE, FOUND, FAILED, SIGNALLED = 0, 1, 2, 128
@@ -79,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    baseline = add("baseline", help="learn what is usual, and compare with it")
+    of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_baseline(of_baseline, _listed, _time, _progress)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -118,6 +124,8 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
+    add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
+    add("--intel-severity", choices=_LEVELS, help="of what makes indicators (default: high)")
     loudness = reporting.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="no summary, no progress")
     loudness.add_argument(
@@ -145,6 +153,7 @@ def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("list", _rules_list, "list the rules"),
         ("check", _rules_check, "validate the rules and run their test cases; 2 if any fails"),
         ("show", _rules_show, "explain a rule"),
+        ("notices", _rules_notices, "declare the rules' notice types in Zeek's language"),
     ):
         described = text.capitalize() + "."
         parser = commands.add_parser(name, help=text, description=described, allow_abbrev=False)
@@ -179,6 +188,8 @@ def _analyze(options: argparse.Namespace) -> int:
         raise OptionError("--from must be before --to")
     if options.out is None and (options.format or options.strict):
         raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
+    if options.intel_severity and options.intel_out is None:
+        raise OptionError("--intel-severity is about the indicators that --intel-out FILE writes")
     import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
 
     with _progress(options) as (on_progress, on_stage):
@@ -223,7 +234,13 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:
-    from analyzer.writers import write_findings, write_html, write_notices  # noqa: PLC0415
+    from analyzer.networks import parse_networks  # noqa: PLC0415
+    from analyzer.writers import (  # noqa: PLC0415
+        write_findings,
+        write_html,
+        write_intel,
+        write_notices,
+    )
     from analyzer.writers.terminal import render  # noqa: PLC0415
 
     if options.out is not None:
@@ -237,6 +254,14 @@ def _write(report: Report, options: argparse.Namespace) -> None:
         write_findings(report.findings, options.out / "findings.jsonl")
     if options.report is not None:
         write_html(report, options.report)
+    if options.intel_out is not None:
+        write_intel(
+            report.not_allowed,
+            options.intel_out,
+            minimum=Severity[(options.intel_severity or "high").upper()],
+            outside=report.outside,
+            local_networks=parse_networks(options.local_nets),
+        )
     if not options.quiet:
         # With --out the results are files, and what is said about them is not a result.
         summary = functools.partial(render, report, verbose=options.verbose)
@@ -295,3 +320,19 @@ def _rules_show(options: argparse.Namespace) -> int:
     for rule in select(load_rules(options.rules), [options.rule], []):
         show(functools.partial(render_page, rule))
     return DONE
+
+
+def _rules_notices(options: argparse.Namespace) -> int:
+    from analyzer import load_rules  # noqa: PLC0415
+    from analyzer.writers.zeek_types import notice_types  # noqa: PLC0415
+
+    # The types of the shipped rules are in the Zeek package already.
+    shipped = load_rules() if options.rules else ()
+    text = notice_types(load_rules(options.rules), besides=shipped)
+    show(lambda console: _print_script(text, console))
+    return DONE
+
+
+def _print_script(text: str, console: Console) -> None:
+    # As it is: a terminal's width is no matter of a file's.
+    console.file.write(text)
