@@ -36,6 +36,8 @@ _PRIOR_TAIL = Tail(threshold=2.05, share=0.02, scale=1.0, support=0)
 _LEAST_SCALE = 0.25
 # Fewer hosts of a role make no common day.
 _FEWEST_PEERS = 5
+# What a rate may be of which nothing was seen (Jeffreys).
+_HALF = 0.5
 _SATURDAY = 5
 # 1970-01-01 was a Thursday.
 _EPOCH_WEEKDAY = 3
@@ -74,7 +76,7 @@ class Daily:
             the source was there; values are in a unit of which one is hardly anything.
         roles: role of each source, by address; others have none.
         counted: whether values are counts of single events, whose own noise (Poisson's) is then
-            part of their spread.
+            part of their spread: by the delta method, rate / (1 + rate)^2 on the scale of log1p.
     """
 
     def __init__(
@@ -168,7 +170,8 @@ class Daily:
         # The centre is itself known no better than the days allow.
         variance = within**2 * (1.0 + 1.0 / (count + weight))
         if self._counted:
-            variance += np.exp(-centre)
+            rate = np.maximum(np.expm1(centre), 0.0) + _HALF
+            variance += rate / (1.0 + rate) ** 2
         return centre, np.sqrt(variance)
 
     def _left_out(self) -> Floats:

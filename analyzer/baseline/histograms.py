@@ -14,6 +14,8 @@ from analyzer.tails import BASE, Tail
 # As in tails.py: a median of twenty stands nine strangers among them.
 _FEWEST_EXCESSES = 20
 _LEAST_SCALE = 0.25
+# A power law of exponent 1, where no excess says how the tail falls.
+_PRIOR_SCALE = 1.0
 
 
 def histogram_tail(histogram: pd.DataFrame, metric: str) -> Tail | None:
@@ -24,8 +26,8 @@ def histogram_tail(histogram: pd.DataFrame, metric: str) -> Tail | None:
         metric: what it is of, see :data:`analyzer.baseline.bins.SHAPES`.
 
     Returns:
-        The tail; its threshold and scale are in log1p of the metric's own unit. None if too few
-        connections lie beyond the quantile to say anything.
+        The tail; its threshold and scale are in log1p of the metric's own unit. None of fewer
+        connections than a tail can be told from.
     """
     known = histogram[histogram.bin != UNKNOWN_BIN]
     counts = known.groupby("bin").connections.sum().sort_index()
@@ -37,8 +39,12 @@ def histogram_tail(histogram: pd.DataFrame, metric: str) -> Tail | None:
     below = np.cumsum(weights)
     base = int(np.searchsorted(below, BASE * total))
     beyond = weights[base + 1 :]
-    if beyond.sum() < _FEWEST_EXCESSES:
+    if total * (1 - BASE) < _FEWEST_EXCESSES:
         return None
+    if beyond.sum() < _FEWEST_EXCESSES:
+        # The base lies in the last bins: nothing is known but how rare it is to lie beyond.
+        share = float((beyond.sum() + 1.0) / (total + 1.0))
+        return Tail(float(values[base]), share, _PRIOR_SCALE, int(beyond.sum()))
     middle = int(np.searchsorted(np.cumsum(beyond), beyond.sum() / 2))
     excess = float(values[base + 1 + middle] - values[base])
     return Tail(

@@ -92,8 +92,10 @@ class Habit:
 
 
 def at_least(sample: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
-    """Chance of a count of at least so much where there is one: the share of a sample, with a
-    prior of ten that fall as Zipf's law has it (a count of n or more once in n times).
+    """Chance of a count of at least so much, where there is one.
+
+    It is the share of a sample, with ten more that fall as Zipf's law has it: a count of n or more
+    once in n times.
     """
     ordered = np.sort(np.asarray(sample, float))
     asked = np.maximum(np.asarray(values, float), 1.0)

@@ -68,14 +68,15 @@ def connections_behind(records: Records, candidates: pd.DataFrame) -> pd.DataFra
         longest=joined.duration.cast("float64").max().fill_null(0.0),
         flag=joined.local_resp.any(),
     )
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     frame["outside"] = ~np.asarray(records.local.are_local(frame.peer, frame.flag), dtype=bool)
     frame = frame.sort_values(
         ["candidate", "connections", "peer", "proto", "port"],
         ascending=[True, False, True, True, True],
         kind="stable",
     )
-    return frame[list(COLUMNS)].reset_index(drop=True)
+    result: pd.DataFrame = frame[list(COLUMNS)].reset_index(drop=True)
+    return result
 
 
 def of_days(rows: pd.DataFrame) -> pd.DataFrame:

@@ -94,12 +94,12 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
             & (measured.value >= parameters.factor * measured.expected)
         ]
         least = measured.sort_values([*_KEYS, "chance", "measure"], kind="stable")
-        for (source, day), rows in least.groupby(_KEYS, sort=True):
+        for _, rows in least.groupby(_KEYS, sort=True):
             chance = float(of_several(rows.chance.iloc[0], len(_MEASURES)))
             if chance <= parameters.false_alarm:
-                first, last, queries = _span(records, str(source), int(day))
+                span = _span(records, str(rows.source.iloc[0]), int(rows.day.iloc[0]))
                 unlikely = rows[rows.chance <= parameters.false_alarm]
-                yield _detection(unlikely, chance, comparison, parameters, (first, last, queries))
+                yield _detection(unlikely, chance, comparison, parameters, span)
 
 
 def new_domains(records: Records, comparison: Comparison, shared: Shared) -> pd.DataFrame:
@@ -112,10 +112,11 @@ def new_domains(records: Records, comparison: Comparison, shared: Shared) -> pd.
     named = named.filter(named.domain.notnull())
     met = named.group_by("domain", source="orig_h").aggregate(first=named["first"].min())
     known = comparison.baseline["domains"][["domain"]]
-    new = met.to_pandas()
+    new: pd.DataFrame = met.to_pandas()
     new = new[~new.domain.isin(known.domain)]
     days = np.floor(new["first"] / DAY).astype(int)
-    return new.assign(day=days).groupby(_KEYS).size().rename("new").reset_index()
+    counts: pd.DataFrame = new.assign(day=days).groupby(_KEYS).size().rename("new").reset_index()
+    return counts
 
 
 def measures(comparison: Comparison, new: pd.DataFrame) -> pd.DataFrame:
@@ -213,12 +214,10 @@ def _detection(
         ),
         evidence=(
             *(
-                Evidence(
-                    _MEASURES[row.measure].says,
-                    round(row.value, 1),
-                    expected=round(row.expected, 1),
+                Evidence(_MEASURES[name].says, round(value, 1), expected=round(expected, 1))
+                for name, value, expected in zip(
+                    rows.measure.tolist(), rows.value.tolist(), rows.expected.tolist(), strict=True
                 )
-                for row in rows.itertuples()
             ),
             *chance_evidence(chance, parameters.false_alarm, comparison),
         ),

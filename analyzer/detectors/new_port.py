@@ -68,7 +68,8 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
 def _used(ports: pd.DataFrame) -> pd.DataFrame:
     """Connections of each source and day to each port; what is listed together is left out."""
     listed = ports[(ports.port != _NO_PORT) | (ports.proto == "icmp")]
-    return listed.groupby(["source", "day", *_PORT], as_index=False).connections.sum()
+    by_port = listed.groupby(["source", "day", *_PORT], as_index=False)
+    return by_port.agg(connections=("connections", "sum"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +100,23 @@ class _News:
             habit=Habit.of(known.known, known.had),
             days=known,
             amounts=there.connections.to_numpy(float),
-            counts=counts.to_numpy(float),
+            counts=counts.to_numpy().astype(float),
         )
 
-    def chance(self, source: str, ports: pd.DataFrame) -> tuple[float, float]:
-        """Chance of such ports on a day of the source, and of them being used as much."""
-        own = self.days.loc[source] if source in self.days.index else None
-        known, had = (0.0, 0.0) if own is None else (float(own.known), float(own.had))
+    def of_source(self, source: str) -> tuple[int, int]:
+        """How many days are known of a source, and on how many it had new ports."""
+        own = self.days[self.days.index == source]
+        return (int(own.known.iloc[0]), int(own.had.iloc[0])) if len(own) else (0, 0)
+
+    def chance(self, source: str, ports: pd.DataFrame) -> float:
+        """Chance of such ports on a day of the source, used as much."""
+        known, had = self.of_source(source)
         several = float(at_least(self.counts, len(ports)))
         single = float(at_least(self.amounts, ports.connections.max()))
         # The most used of several is the most of so many draws, and two things are looked at.
         most = float(of_several(single, len(ports)))
         extent = min(1.0, 2.0 * min(several, most))
-        return float(self.habit.chance(known, had)) * extent, extent
+        return float(self.habit.chance(known, had)) * extent
 
 
 def host_days(comparison: Comparison, common: float) -> pd.DataFrame:
@@ -137,28 +142,18 @@ def host_days(comparison: Comparison, common: float) -> pd.DataFrame:
     judged = judged.assign(anyone=judged.users.notna())
     judged = judged[judged.own.isna() & ~(judged.users >= max(common * hosts, _TWO))]
     rows = []
-    for (source, day), ports in judged.groupby(["source", "day"], sort=True):
+    for _, ports in judged.groupby(["source", "day"], sort=True):
+        source, day = str(ports.source.iloc[0]), int(ports.day.iloc[0])
         unheard = ports[~ports.anyone]
+        known, had = own_first.of_source(source)
         # Of a host that nobody knows, everything is new.
-        known = source in own_first.days.index
-        chances = [own_first.chance(str(source), ports)] if known else []
+        chances = [own_first.chance(source, ports)] if known else []
         if len(unheard):
-            chances.append(first_time.chance(str(source), unheard))
+            chances.append(first_time.chance(source, unheard))
         if chances:
-            chance, extent = min(chances)
-            own = own_first.days.loc[source] if known else {"known": 0, "had": 0}
-            rows.append(
-                {
-                    "source": str(source),
-                    "day": int(day),
-                    "chance": float(of_several(chance, len(chances))),
-                    "extent": extent,
-                    "known": int(own["known"]),
-                    "had": int(own["had"]),
-                    "ports": ports[[*_PORT, "anyone"]],
-                }
-            )
-    columns = ["source", "day", "chance", "extent", "known", "had", "ports"]
+            chance = float(of_several(min(chances), len(chances)))
+            rows.append((source, day, chance, known, had, ports[[*_PORT, "anyone"]]))
+    columns = ["source", "day", "chance", "known", "had", "ports"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -169,7 +164,7 @@ def _detection(
     unheard = met[~met.anyone]
     # What nobody used before says more than what only this host did not.
     shown = unheard if len(unheard) else met
-    ports = shown.groupby(_PORT, as_index=False).connections.sum()
+    ports = shown.groupby(_PORT, as_index=False).agg(connections=("connections", "sum"))
     ports = ports.sort_values(["connections", "proto", "port"], ascending=[False, True, True])
     names = [_name(each) for each in ports.to_dict("records")]
     alone = len(ports) == 1
@@ -179,8 +174,7 @@ def _detection(
     if connections < parameters.connections:
         score = min(score, Severity.LOW.highest)
     what = names[0] if alone else f"{len(names)} ports"
-    whose = "nobody here" if len(unheard) else "it had never"
-    tail = f"{whose} used before" if len(unheard) else f"{whose} used before"
+    whose = "nobody here" if len(unheard) else "it never"
     where = f" of {peers[0]}" if len(peers) == 1 else f" of {len(peers)} hosts"
     first = ports.iloc[0]
     return Detection(
@@ -191,7 +185,7 @@ def _detection(
         first=float(shown["first"].min()),
         last=float(shown["last"].max()),
         score=score,
-        message=f"{source} used {what}{where}, which {tail}",
+        message=f"{source} used {what}{where}, which {whose} used before",
         evidence=(
             Evidence("connections to new ports", connections, threshold=parameters.connections),
             Evidence("new ports", ", ".join(names[:_SHOWN])),

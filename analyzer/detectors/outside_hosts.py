@@ -90,13 +90,13 @@ def _detection(
 ) -> Detection:
     source, count = row["source"], int(row["value"])
     everyone = set(comparison.baseline["peers"].peer)
-    by_port = new.groupby(["proto", "port"], as_index=False).peer.nunique()
+    by_port = new.groupby(["proto", "port"], as_index=False).agg(peer=("peer", "nunique"))
     by_port = by_port.sort_values(["peer", "proto", "port"], ascending=[False, True, True])
     most = by_port.iloc[0]
     one_port = len(by_port) == 1 and most.proto != "icmp"
     ports = ", ".join(
-        f"{int(each.port)}/{each.proto} {int(each.peer)}"
-        for each in by_port.head(_SHOWN).itertuples()
+        f"{each['port']}/{each['proto']} {each['peer']}"
+        for each in by_port.head(_SHOWN).to_dict("records")
     )
     return Detection(
         source=source,

@@ -82,7 +82,8 @@ def host_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
         judged.connections >= parameters.connections
     )
     ordered = judged[large].sort_values(["source", "day", "chance", *_PORT], kind="stable")
-    return ordered.groupby(["source", "day"]).head(1).reset_index(drop=True)
+    result: pd.DataFrame = ordered.drop_duplicates(["source", "day"]).reset_index(drop=True)
+    return result
 
 
 def _shares(ports: pd.DataFrame) -> pd.DataFrame:

@@ -108,7 +108,8 @@ class Mixes:
         self._days = self._past.index.get_level_values("day").to_numpy(np.int64)
         self._weekend = is_weekend(self._days)
         self._places: dict[str, npt.NDArray[np.int64]] = {
-            str(source): places for source, places in self._past.groupby("source").indices.items()
+            str(source): np.asarray(places, np.int64)
+            for source, places in self._past.groupby("source").indices.items()
         }
 
     def expected(self, source: str, day: int) -> Floats | None:
@@ -120,7 +121,8 @@ class Mixes:
         if not alike.size:
             return None
         total: Floats = self._shares[alike].sum(axis=0) + self._trace
-        return total / total.sum()
+        total /= total.sum()
+        return total
 
     def judged(self) -> pd.DataFrame:
         """Every day to judge whose source is known on such days.
@@ -134,7 +136,7 @@ class Mixes:
 
     def changes(self, source: str, day: int) -> str:
         """What is different, in words."""
-        mix = self._now.loc[(source, day)].to_numpy(float)
+        mix = self._now.loc[[(source, day)]].to_numpy(float)[0]
         expected = self.expected(source, day)
         if expected is None:
             return ""
