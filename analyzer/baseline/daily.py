@@ -4,7 +4,8 @@
 days that takes three weeks, while hosts differ from each other far more than one host differs from
 day to day. So each host's own days count from the first, drawn towards the hosts of its role as a
 model of random effects does (Efron and Morris, "Stein's estimation rule and its competitors", JASA
-68, 1973): by the ratio of the spread within hosts to that between them, in days.
+68, 1973): by the ratio of the spread within hosts to that between them, in days, and no further
+than one spread ("Limiting the risk of Bayes and empirical Bayes estimators", JASA 67, 1972).
 
 Values are looked at as logarithms; centres are medians, spreads 1.4826 times the median absolute
 deviation (Rousseeuw and Croux, JASA 88, 1993). Working days are compared with working days and
@@ -86,12 +87,13 @@ class Daily:
         self._counted = counted
         learned = self._keyed(samples).sort_values(["source", "kind", "x"], kind="stable")
         self._learned = learned.reset_index(drop=True)
-        self._own = self._centres(["source", "kind"])
-        self._host = self._centres(["source"])
-        self._role = self._spreads()
-        self._most = learned.groupby("source").value.max()
         self.above = _PRIOR_TAIL
         if len(learned):
+            self._own = _centres(self._learned, ["source", "kind"])
+            self._host = _centres(self._learned, ["source"])
+            self._most = learned.groupby("source").value.max()
+            self._role, self._kind = self._centres_of_roles()
+            self._spread = self._spreads()
             self.above = fit_tail(self._left_out(), prior=_PRIOR_TAIL, least_scale=_LEAST_SCALE)
 
     def judge(self, rows: pd.DataFrame) -> DayJudgement:
@@ -105,12 +107,8 @@ class Daily:
             unknown = np.full(len(rows), np.nan)
             nobody = np.zeros(len(rows), dtype=np.int64)
             return DayJudgement(unknown, unknown, np.ones(len(rows)), nobody, unknown)
-        own = self._own.reindex(pd.MultiIndex.from_frame(keyed[["source", "kind"]]))
         host = self._host.reindex(keyed.source)
-        same = own.days.fillna(0.0).to_numpy() > 0
-        middle = np.where(same, own.centre.to_numpy(), host.centre.to_numpy())
-        count = np.where(same, own.days.to_numpy(), host.days.fillna(0.0).to_numpy())
-        centre, spread = self._expectation(keyed, middle, count)
+        centre, spread = self._expectation(keyed, *self._known(keyed))
         sigmas = (keyed.x.to_numpy() - centre) / spread
         sigmas -= _common(keyed, sigmas)
         return DayJudgement(
@@ -136,37 +134,71 @@ class Daily:
             }
         )
 
-    def _centres(self, keys: list[str]) -> pd.DataFrame:
-        grouped = self._learned.groupby(keys if len(keys) > 1 else keys[0]).x
-        return pd.DataFrame({"centre": grouped.median(), "days": grouped.size().astype(float)})
+    def _known(self, keyed: pd.DataFrame) -> tuple[Floats, Floats]:
+        """The middle of each host's own days of the kind, and how many there are.
+
+        All its days stand in for those of a kind that neither the host nor its role is known on.
+        """
+        own = self._own.reindex(pd.MultiIndex.from_frame(keyed[["source", "kind"]]))
+        host = self._host.reindex(keyed.source)
+        middle, count = own.centre.to_numpy(), own.days.fillna(0.0).to_numpy()
+        of_role = self._kind.reindex(pd.MultiIndex.from_frame(keyed[["role", "kind"]]))
+        strange = (count == 0) & ~(of_role.days >= _FEWEST_PEERS).to_numpy()
+        return (
+            np.where(strange, host.centre.to_numpy(), middle),
+            np.where(strange, host.days.fillna(0.0).to_numpy(), count),
+        )
+
+    def _centres_of_roles(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Centre of the hosts of each role, and on days of each kind."""
+        role = self._learned.groupby("source").role.first()
+        hosts = self._host.assign(x=self._host.centre, role=role)
+        every = pd.concat([hosts, hosts.assign(role=_ALL)])
+        own = self._own.reset_index()
+        own = own.assign(x=own.centre, role=own.source.map(role))
+        return _centres(every, ["role"]), _centres(own, ["role", "kind"])
 
     def _spreads(self) -> pd.DataFrame:
-        """Centre, and spread between and within the hosts of each role; under "" of all hosts."""
+        """Spread between and within the hosts of each role; under :data:`_ALL` of all hosts."""
         learned = self._learned
-        size = learned.groupby(["source", "kind"]).x.transform("size").to_numpy(float)
-        off = np.abs(learned.x - learned.groupby(["source", "kind"]).x.transform("median"))
+        each = learned.groupby(["source", "kind"]).x
+        size = each.transform("size").to_numpy(float)
+        off = np.abs(learned.x.to_numpy() - each.transform("median").to_numpy())
         # The median of a few lies nearer to them than it does to the next.
-        off = off * np.sqrt(size / np.maximum(size - 1, 1))
+        off *= np.sqrt(size / np.maximum(size - 1, 1))
         told = size > 1
-        hosts = self._host.join(learned.groupby("source").role.first())
-        rows = {}
-        everyone = _spread_of(hosts.centre.to_numpy(), off[told].to_numpy(), None)
-        rows[_ALL] = everyone
-        for role, members in hosts.groupby("role"):
-            mine = (learned.role == role).to_numpy() & told
-            rows[str(role)] = _spread_of(members.centre.to_numpy(), off[mine].to_numpy(), everyone)
-        return pd.DataFrame(rows, index=["centre", "between", "within"]).T
+        role = learned.groupby("source").role.first().to_numpy()
+        centre = self._host.centre.to_numpy()
+        apart = np.abs(centre - self._role.centre.reindex(role).to_numpy())
+        anywhere = np.abs(centre - self._role.centre[_ALL])
+        pooled, within = _spread(apart), _spread(off[told])
+        rows = {_ALL: (_spread(anywhere), within)}
+        for name in np.unique(role):
+            mine, days = apart[role == name], off[(learned.role == name).to_numpy() & told]
+            rows[str(name)] = (
+                _mixed(_spread(mine), mine.size, pooled),
+                _mixed(_spread(days), days.size, within),
+            )
+        table = pd.DataFrame(rows, index=["between", "within"]).T
+        return table.clip(lower=_LEAST_SPREAD)
 
     def _expectation(
         self, keyed: pd.DataFrame, middle: Floats, count: Floats
     ) -> tuple[Floats, Floats]:
         """Centre and spread of what comes next, from so many own days around a middle."""
-        known = keyed.role.where(keyed.role.isin(self._role.index), _ALL)
-        role = self._role.reindex(known)
-        between, within = role.between.to_numpy(), role.within.to_numpy()
+        known = keyed.role.where(keyed.role.isin(self._spread.index), _ALL)
+        spreads = self._spread.reindex(known)
+        between, within = spreads.between.to_numpy(), spreads.within.to_numpy()
+        of_kind = self._kind.reindex(pd.MultiIndex.from_frame(keyed[["role", "kind"]]))
+        enough = (of_kind.days >= _FEWEST_PEERS).to_numpy()
+        of_role = self._role.centre.reindex(known).to_numpy()
+        towards = np.where(enough, of_kind.centre.to_numpy(), of_role)
         weight = (within / between) ** 2
-        own = np.where(count > 0, middle, 0.0)
-        centre = (count * own + weight * role.centre.to_numpy()) / (count + weight)
+        own = np.where(count > 0, middle, towards)
+        # A host unlike all others of its role is drawn no further than it may have strayed itself.
+        limit = np.where(count > 0, within, np.inf)
+        drawn = weight * (towards - own) / (count + weight)
+        centre = own + np.clip(drawn, -limit, limit)
         # The centre is itself known no better than the days allow.
         variance = within**2 * (1.0 + 1.0 / (count + weight))
         if self._counted:
@@ -198,17 +230,15 @@ class Daily:
 _ALL = "\0all"
 
 
-def _spread_of(
-    centres: Floats, off: Floats, wider: tuple[float, float, float] | None
-) -> tuple[float, float, float]:
-    """Centre, spread between and spread within, drawn towards those of all hosts."""
-    centre = float(np.median(centres))
-    between = _MAD * float(np.median(np.abs(centres - centre)))
-    within = _MAD * float(np.median(off)) if off.size else 0.0
-    if wider is not None:
-        between = _mixed(between, centres.size, wider[1])
-        within = _mixed(within, off.size, wider[2])
-    return centre, max(between, _LEAST_SPREAD), max(within, _LEAST_SPREAD)
+def _centres(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Median and number of ``x`` by keys; the number is called ``days`` (or hosts of a role)."""
+    grouped = rows.groupby(keys if len(keys) > 1 else keys[0]).x
+    return pd.DataFrame({"centre": grouped.median(), "days": grouped.size().astype(float)})
+
+
+def _spread(off: Floats) -> float:
+    """Standard deviation by the median of absolute deviations; 0 of none."""
+    return _MAD * float(np.median(off)) if off.size else 0.0
 
 
 def _mixed(spread: float, samples: int, wider: float) -> float:

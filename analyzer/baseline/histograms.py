@@ -34,24 +34,27 @@ def histogram_tail(histogram: pd.DataFrame, metric: str) -> Tail | None:
     total = float(counts.sum())
     if not total:
         return None
-    values = np.log1p(value_of(counts.index.to_numpy(), metric))
-    weights = counts.to_numpy(float)
-    below = np.cumsum(weights)
-    base = int(np.searchsorted(below, BASE * total))
-    beyond = weights[base + 1 :]
+    # Upper edges of the bins: what lies beyond one is known exactly.
+    edges = np.log1p(value_of(counts.index.to_numpy(float) + 0.5, metric))
+    beyond = total - np.cumsum(counts.to_numpy(float))
+    base = int(np.argmax(beyond <= (1 - BASE) * total))
     if total * (1 - BASE) < _FEWEST_EXCESSES:
         return None
-    if beyond.sum() < _FEWEST_EXCESSES:
+    excesses = float(beyond[base])
+    if excesses < _FEWEST_EXCESSES:
         # The base lies in the last bins: nothing is known but how rare it is to lie beyond.
-        share = float((beyond.sum() + 1.0) / (total + 1.0))
-        return Tail(float(values[base]), share, _PRIOR_SCALE, int(beyond.sum()))
-    middle = int(np.searchsorted(np.cumsum(beyond), beyond.sum() / 2))
-    excess = float(values[base + 1 + middle] - values[base])
+        share = (excesses + 1.0) / (total + 1.0)
+        return Tail(float(edges[base]), share, _PRIOR_SCALE, int(excesses))
+    # Half of the excesses lie beyond their median; between two edges survival falls exponentially.
+    half = base + int(np.argmax(beyond[base:] <= excesses / 2))
+    before, after = np.log(beyond[half - 1]), np.log(max(float(beyond[half]), 0.5))
+    part = (before - np.log(excesses / 2)) / (before - after)
+    median = edges[half - 1] + part * (edges[half] - edges[half - 1]) - edges[base]
     return Tail(
-        threshold=float(values[base]),
-        share=float(beyond.sum() / total),
-        scale=max(excess / math.log(2), _LEAST_SCALE),
-        support=int(beyond.sum()),
+        threshold=float(edges[base]),
+        share=excesses / total,
+        scale=max(float(median) / math.log(2), _LEAST_SCALE),
+        support=int(excesses),
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analyzer.baseline.daily import is_weekend
 from analyzer.baseline.novelty import Habit, at_least, comparable, singles
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -135,7 +136,9 @@ def host_days(comparison: Comparison, common: float) -> pd.DataFrame:
     is_common = users.users >= max(common * hosts, _TWO)
     rare = past.merge(users[~is_common], on=_PORT)
     first_time = _News.of(rare[rare.days == 1], days)
-    own_first = _News.of(singles(rare, _PORT), days)
+    # Of the host itself, a weekend says nothing of a working day.
+    single, weekend = singles(rare, _PORT), is_weekend(days.day)
+    own_first = {kind: _News.of(single, days[weekend == kind]) for kind in (False, True)}
 
     met = past[["source", *_PORT]].drop_duplicates().assign(own=True)
     judged = now.merge(users, how="left", on=_PORT).merge(met, how="left", on=["source", *_PORT])
@@ -145,9 +148,10 @@ def host_days(comparison: Comparison, common: float) -> pd.DataFrame:
     for _, ports in judged.groupby(["source", "day"], sort=True):
         source, day = str(ports.source.iloc[0]), int(ports.day.iloc[0])
         unheard = ports[~ports.anyone]
-        known, had = own_first.of_source(source)
-        # Of a host that nobody knows, everything is new.
-        chances = [own_first.chance(source, ports)] if known else []
+        alike = own_first[bool(is_weekend(day))]
+        known, had = alike.of_source(source)
+        # Of a host that nobody knows on such days, everything is new.
+        chances = [alike.chance(source, ports)] if known else []
         if len(unheard):
             chances.append(first_time.chance(source, unheard))
         if chances:

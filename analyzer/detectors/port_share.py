@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer.baseline.daily import Daily
+from analyzer.baseline.daily import Daily, is_weekend
 from analyzer.baseline.roles import roles
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -65,8 +65,11 @@ def host_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     """
     past, now = _shares(comparison.baseline["ports"]), _shares(comparison.summary["ports"])
     role = roles(comparison.baseline)
-    known = past[_PORT].drop_duplicates()
-    judged = now.merge(known, on=_PORT)
+    judged = now.merge(past[_PORT].drop_duplicates(), on=_PORT)
+    # Who was never seen on such days (the first weekend) is not judged.
+    kinds = set(zip(past.source, is_weekend(past.day), strict=True))
+    alike = [kind in kinds for kind in zip(judged.source, is_weekend(judged.day), strict=True)]
+    judged = judged[np.array(alike, dtype=bool)].reset_index(drop=True)
     tests = judged.groupby(["source", "day"]).port.transform("size").to_numpy(float)
     every = pd.concat([past, judged], ignore_index=True)
     names = pd.Series(
