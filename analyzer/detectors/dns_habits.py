@@ -63,21 +63,21 @@ class _Measure:
     Attributes:
         says: what it is, in words.
         counted: whether it is a count of single events.
-        technique: what too much of it looks like.
+        generated: whether too much of it looks like names that are made up.
     """
 
     says: str
     counted: bool
-    technique: str
+    generated: bool
 
 
 _MEASURES = {
-    "names": _Measure("different names", True, "T1071.004"),
-    "refused": _Measure("names that do not exist", True, "T1568.002"),
-    "length": _Measure("mean length of its names", False, "T1071.004"),
-    "longest": _Measure("longest name", False, "T1071.004"),
-    "new": _Measure("new domains", True, "T1568.002"),
-    "queries": _Measure("questions in an hour", True, "T1071.004"),
+    "names": _Measure("different names", True, False),
+    "refused": _Measure("names that do not exist", True, True),
+    "length": _Measure("mean length of its names", False, False),
+    "longest": _Measure("longest name", False, False),
+    "new": _Measure("new domains", True, True),
+    "queries": _Measure("questions in an hour", True, False),
 }
 _DAILY = ("names", "refused", "length", "longest")
 
@@ -202,6 +202,7 @@ def _detection(
     first, last, queries = span
     top: dict[Any, Any] = rows.iloc[0].to_dict()
     measure = _MEASURES[top["measure"]]
+    generated = any(_MEASURES[name].generated for name in rows.measure)
     return Detection(
         source=top["source"],
         port=53,
@@ -222,7 +223,7 @@ def _detection(
             *chance_evidence(chance, parameters.false_alarm, comparison),
         ),
         connections=queries,
-        technique=measure.technique,
+        technique="T1568.002" if generated else "T1071.004",
     )
 
 

@@ -103,7 +103,7 @@ def host_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     new = (days.longest >= parameters.floor) & ~(days.longest < parameters.factor * days.before)
     days = days[new].reset_index(drop=True)
     role = roles(comparison.baseline)
-    by_role = past.source.map(role).fillna("")
+    by_role = role.reindex(past.source).fillna("").set_axis(past.index)
     chances = [_chance(row, past, role, by_role) for row in days.to_dict("records")]
     return days.assign(chance=np.array(chances, dtype=float))
 

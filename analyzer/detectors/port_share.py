@@ -69,12 +69,12 @@ def host_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     # Who was never seen on such days (the first weekend) is not judged.
     kinds = set(zip(past.source, is_weekend(past.day), strict=True))
     alike = [kind in kinds for kind in zip(judged.source, is_weekend(judged.day), strict=True)]
-    judged = judged[np.array(alike, dtype=bool)].reset_index(drop=True)
+    judged = judged[pd.Series(alike, index=judged.index, dtype=bool)].reset_index(drop=True)
     tests = judged.groupby(["source", "day"]).port.transform("size").to_numpy(float)
     every = pd.concat([past, judged], ignore_index=True)
-    names = pd.Series(
-        every.source.map(role).fillna("").to_numpy() + _key(every), index=_keyed(every)
-    )
+    # A port is used by hosts of one role alike.
+    role_of = role.reindex(every.source).fillna("").to_numpy()
+    names = pd.Series(role_of + _key(every).to_numpy(), index=_keyed(every).to_numpy())
     daily = Daily(_measured(_filled(past)), names[~names.index.duplicated()])
     judgement = daily.judge(_measured(judged))
     expected = np.nan_to_num(judgement.expected) / _PER_MILLE
@@ -93,7 +93,8 @@ def _shares(ports: pd.DataFrame) -> pd.DataFrame:
     """Each port's share of the connections of a source and day."""
     summed = ports.groupby(["source", "day", *_PORT], as_index=False).connections.sum()
     total = summed.groupby(["source", "day"]).connections.transform("sum")
-    return summed.assign(share=summed.connections / total.clip(lower=1.0))
+    shared: pd.DataFrame = summed.assign(share=summed.connections / total.clip(lower=1.0))
+    return shared
 
 
 def _filled(past: pd.DataFrame) -> pd.DataFrame:

@@ -183,8 +183,10 @@ def effect_size(mix: Floats, expected: Floats) -> tuple[float, float]:
     if not n:
         return 0.0, 0.0
     rare = expected < _LEAST_SHARE
-    observed = np.append(mix[~rare], mix[rare].sum()) / n
-    wanted = np.append(expected[~rare], max(float(expected[rare].sum()), _LEAST_SHARE))
+    observed, wanted = mix[~rare] / n, expected[~rare]
+    if rare.any():
+        observed = np.append(observed, mix[rare].sum() / n)
+        wanted = np.append(wanted, max(float(expected[rare].sum()), _LEAST_SHARE))
     squared = float((((observed - wanted) ** 2) / wanted).sum())
     return float(np.sqrt(max(squared - (len(wanted) - 1) / n, 0.0))), n * squared
 

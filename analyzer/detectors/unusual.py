@@ -48,8 +48,10 @@ def of_several(chance: npt.ArrayLike, tests: npt.ArrayLike) -> npt.NDArray[np.fl
     Sidak, "Rectangular confidence regions for the means of multivariate normal distributions", JASA
     62, 1967.
     """
-    single = np.minimum(np.asarray(chance, float), _NEARLY_ONE)
-    result: npt.NDArray[np.float64] = -np.expm1(np.asarray(tests, float) * np.log1p(-single))
+    single = np.asarray(chance, float)
+    safe = np.minimum(single, _NEARLY_ONE)
+    several = -np.expm1(np.asarray(tests, float) * np.log1p(-safe))
+    result: npt.NDArray[np.float64] = np.where(single < 1.0, several, 1.0)
     return result
 
 
