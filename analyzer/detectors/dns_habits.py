@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import betabinom
 
-from analyzer.baseline.daily import Daily
+from analyzer.baseline.usual_days import UsualDays
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual import PRIOR, Usual
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -137,7 +137,7 @@ def measures(comparison: Comparison, new: pd.DataFrame) -> pd.DataFrame:
     found = []
     for name in _DAILY:
         samples, rows = (each[_KEYS].assign(value=each[name]) for each in (past, now))
-        judgement = Daily(samples, role, counted=_MEASURES[name].counted).judge(rows)
+        judgement = UsualDays(samples, role, counted=_MEASURES[name].counted).judge(rows)
         found.append(rows.assign(measure=name, expected=judgement.expected, chance=judgement.above))
     found.append(_new(now, new, known=len(comparison.baseline["domains"]) > 0))
     found.append(_hours(comparison, role))

@@ -1,7 +1,7 @@
 """New ports: a host that uses a port which it, or nobody on the network, ever used before.
 
 Some hosts use a new port every day (file sharing, calls, FTP), most never do. So a host's own rate
-counts, drawn towards that of all hosts (:mod:`analyzer.baseline.novelty`), and how much the port is
+counts, drawn towards that of all hosts (:mod:`analyzer.baseline.unseen`), and how much the port is
 used beside what new ports usually are: one connection to a web service on a port of its own is
 next to nothing, fifteen of them to a port nobody knows are. Ports that many hosts use are no news
 of one more.
@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.daily import is_weekend
-from analyzer.baseline.novelty import Habit, at_least, comparable, singles
+from analyzer.baseline.usual_days import is_weekend
+from analyzer.baseline.unseen import Habit, at_least, comparable, singles
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared

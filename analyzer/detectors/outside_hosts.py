@@ -3,7 +3,7 @@
 Somebody who browses meets new servers every day, a printer none in years. What a host's day would
 bring is known from the servers that it met on one day and on no other: the same count for the days
 learned and for the day that is judged, where a list of first meetings would be long at first and
-shorter every day (:mod:`analyzer.baseline.novelty`).
+shorter every day (:mod:`analyzer.baseline.unseen`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyzer.baseline.daily import Daily
-from analyzer.baseline.novelty import comparable
+from analyzer.baseline.usual_days import UsualDays
+from analyzer.baseline.unseen import comparable
 from analyzer.baseline.roles import roles
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -75,7 +75,7 @@ def host_days(comparison: Comparison, least: int) -> pd.DataFrame:
     )
     new = now[now.met.isna()].rename(columns={"first_day": "day"})
     judged = new.groupby(["source", "day"]).size().rename("value").reset_index()
-    judgement = Daily(samples, roles(baseline), counted=True).judge(judged)
+    judgement = UsualDays(samples, roles(baseline), counted=True).judge(judged)
     judged = judged.assign(
         expected=judgement.expected,
         most=judgement.most,

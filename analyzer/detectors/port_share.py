@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer.baseline.daily import Daily, is_weekend
+from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.baseline.roles import roles
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -75,7 +75,7 @@ def host_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     # A port is used by hosts of one role alike.
     role_of = role.reindex(every.source).fillna("").to_numpy()
     names = pd.Series(role_of + _key(every).to_numpy(), index=_keyed(every).to_numpy())
-    daily = Daily(_measured(_filled(past)), names[~names.index.duplicated()])
+    daily = UsualDays(_measured(_filled(past)), names[~names.index.duplicated()])
     judgement = daily.judge(_measured(judged))
     expected = np.nan_to_num(judgement.expected) / _PER_MILLE
     judged = judged.assign(

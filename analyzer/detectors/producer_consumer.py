@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer.baseline.daily import Daily
+from analyzer.baseline.usual_days import UsualDays
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual import Usual
 from analyzer.detectors.behind import connections_behind
@@ -78,7 +78,7 @@ def host_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     past, now = (
         each.groupby(keys, as_index=False)[["bytes_out", "bytes_in"]].sum() for each in (past, now)
     )
-    days = _judged(past, now, lambda samples: Daily(samples, role).judge)
+    days = _judged(past, now, lambda samples: UsualDays(samples, role).judge)
     days = days.assign(begin=days.day * DAY, end=(days.day + 1) * DAY)
     # An hour is the likeliest of a day's two dozen to be unlikely.
     hours = hours.assign(

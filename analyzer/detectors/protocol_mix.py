@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.daily import Daily, is_weekend
+from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.baseline.roles import roles
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -131,7 +131,7 @@ class Mixes:
         (the effect between the days learned), ``chance``.
         """
         learned, judged = self._effects(self._past), self._effects(self._now)
-        judgement = Daily(learned, self._roles).judge(judged)
+        judgement = UsualDays(learned, self._roles).judge(judged)
         return judged.assign(chance=judgement.above, usual=judgement.expected / _FINE)
 
     def changes(self, source: str, day: int) -> str:

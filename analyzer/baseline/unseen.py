@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.daily import is_weekend
+from analyzer.baseline.usual_days import is_weekend
 from analyzer.baseline.usual import PRIOR
 
 Floats = npt.NDArray[np.float64]

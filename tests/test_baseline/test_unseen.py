@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.baseline.novelty import Habit, at_least, comparable, singles
+from analyzer.baseline.unseen import Habit, at_least, comparable, singles
 
 MONDAY = 20_000 - (20_000 + 3) % 7
 

@@ -69,7 +69,7 @@ def is_weekend(day: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return result
 
 
-class Daily:
+class UsualDays:
     """What a measure of days usually is.
 
     Args:
