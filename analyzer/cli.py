@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
+from analyzer.feedback_command import DESCRIPTION as FEEDBACK
+from analyzer.feedback_command import add_feedback
 from analyzer.findings import Severity
+from analyzer.replay_command import DESCRIPTION as REPLAY
+from analyzer.replay_command import add_replay
 from analyzer.standard_streams import (
     complain,
     console_on,
@@ -82,9 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
     baseline = add("baseline", help="learn what is usual, and compare with it")
     of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_baseline(of_baseline, _listed, _time, _progress)
+    feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
+    add_feedback(feedback)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -111,6 +118,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
     add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
     add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--baseline", type=Path, metavar="FILE", help="what is usual here (see baseline learn)")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
     add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
@@ -121,7 +129,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
     add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
-    add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
+    add("--format", choices=("tsv", "json", "ecs"), help="of notice.log; ecs: notice.ecs.ndjson")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
     add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
@@ -190,7 +198,13 @@ def _analyze(options: argparse.Namespace) -> int:
         raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
     if options.intel_severity and options.intel_out is None:
         raise OptionError("--intel-severity is about the indicators that --intel-out FILE writes")
+    if options.format == "ecs" and options.strict:
+        raise OptionError("--strict is about Zeek's columns, which --format ecs does not write")
     import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
+    from analyzer.writers import refuse_output  # noqa: PLC0415
+
+    if options.out is not None:
+        refuse_output(options.out, options.format or "tsv")
 
     with _progress(options) as (on_progress, on_stage):
         report = analyzer.analyze(
@@ -201,6 +215,7 @@ def _analyze(options: argparse.Namespace) -> int:
             local_networks=options.local_nets,
             intelligence=options.intel,
             allow=options.allow,
+            baseline=options.baseline,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,
@@ -235,23 +250,17 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _write(report: Report, options: argparse.Namespace) -> None:
     from analyzer.networks import parse_networks  # noqa: PLC0415
-    from analyzer.writers import (  # noqa: PLC0415
-        write_findings,
-        write_html,
-        write_intel,
-        write_notices,
-    )
+    from analyzer.writers import write_html, write_intel, write_output  # noqa: PLC0415
     from analyzer.writers.terminal import render  # noqa: PLC0415
 
     if options.out is not None:
-        write_notices(
+        write_output(
             report.findings,
-            options.out / "notice.log",
+            options.out,
             format=options.format or "tsv",
             strict=options.strict,
             written=time.time(),
         )
-        write_findings(report.findings, options.out / "findings.jsonl")
     if options.report is not None:
         write_html(report, options.report)
     if options.intel_out is not None:

@@ -4,7 +4,8 @@ A baseline is a handful of tables whose rows are a day's summary of one thing, s
 added, joined and dropped. Days are whole days since 1970-01-01, UTC. Sources are local hosts.
 
 Values of days that are over are kept on a logarithmic grid (:func:`analyzer.baseline.bins.coarse`),
-which makes a column of them a byte or less a row; no judgement depends on a sixth more or less.
+which makes a column of them a byte or less a row; no judgement depends on a fifth more or less. Of
+some tables, past days are kept together (:mod:`analyzer.baseline.folding`).
 """
 
 from __future__ import annotations
@@ -71,12 +72,14 @@ class Layout:
         fields: its columns.
         day: the column that says when a row leaves: its day, or the last day it was seen; empty if
             rows stay.
+        folded: whether past days are kept together, under the first of them.
     """
 
     name: str
     meaning: str
     fields: tuple[Field, ...]
     day: str = "day"
+    folded: bool = False
 
     @property
     def keys(self) -> list[str]:
@@ -183,8 +186,9 @@ LAYOUTS: dict[str, Layout] = {
                 Field("metric", "string", "what of: bytes_out, bytes_in, duration, packets_out"),
                 _DAY,
                 Field("bin", "uint8", "see :mod:`analyzer.baseline.bins`"),
-                _sum("connections", "connections"),
+                Field("connections", "float64", "connections", "sum"),
             ),
+            folded=True,
         ),
         Layout(
             "service_shapes",
@@ -195,8 +199,9 @@ LAYOUTS: dict[str, Layout] = {
                 Field("metric", "string", "what of: bytes_out, bytes_in, duration, packets_out"),
                 _DAY,
                 Field("bin", "uint8", "see :mod:`analyzer.baseline.bins`"),
-                _sum("connections", "connections"),
+                Field("connections", "float64", "connections", "sum"),
             ),
+            folded=True,
         ),
         Layout(
             "ports",
@@ -258,8 +263,9 @@ LAYOUTS: dict[str, Layout] = {
                 _SOURCE,
                 Field("domain", "string", "registered domain"),
                 _DAY,
-                _sum("queries", "DNS transactions"),
+                Field("queries", "float64", "DNS transactions", "sum"),
             ),
+            folded=True,
         ),
         Layout(
             "domains",

@@ -14,10 +14,10 @@ import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from analyzer.atomic import atomic_write
 from analyzer.findings import Finding, Severity
 from analyzer.indicators import IndicatorError, domain_name, parse_indicator
 from analyzer.networks import PRIVATE, LocalNetworks, Network
-from analyzer.writers.atomic import atomic_write
 from analyzer.writers.ownership import INDICATOR_SOURCE, refuse_foreign_indicators
 from analyzer.zeek_format import UNSET, escape, format_row, replace_undecodable
 
