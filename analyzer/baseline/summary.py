@@ -27,6 +27,8 @@ Summary = Mapping[str, pd.DataFrame]
 
 # Ports of one source and day that are listed; a peer-to-peer client uses thousands.
 _MOST_PORTS = 64
+# RFC 6335: where remote procedure calls and passive transfers inside a site get their ports.
+_FIRST_DYNAMIC_PORT = 49152
 # Domains of one source and day that are listed.
 _MOST_NAMES = 10
 
@@ -50,6 +52,7 @@ def summarise(records: Records, rules: Callable[[], ir.Table]) -> dict[str, pd.D
     tables["network"] = _network(records)
     tables |= _shapes(own, records)
     tables["ports"] = _ports(own)
+    tables["port_hours"] = _port_hours(own)
     tables["peers"] = records.keep(_peers(own), "baseline_peers")
     tables["offered"] = _offered(met)
     tables["reference"] = reference(
@@ -246,6 +249,21 @@ def _ports(own: ir.Table) -> ir.Table:
     return folded.group_by(*keys).aggregate(
         connections=folded.connections.sum(), bytes_out=folded.bytes_out.sum()
     )
+
+
+def _port_hours(own: ir.Table) -> ir.Table:
+    met = own.filter(~own.outside & (own.failed < own.connections))
+    hours = met.select(
+        "proto",
+        source="orig_h",
+        pair=(met.hour % 24) // 2,
+        # Ports that a service got for the occasion come and go, whatever the hour.
+        port=ibis.ifelse(met.resp_p >= _FIRST_DYNAMIC_PORT, 0, met.resp_p).cast("uint16"),
+        day=(met.hour // 24).cast("int16"),
+    ).distinct()
+    bit = ibis.literal(1, "int32") << hours.pair.cast("int32")
+    keys = ("source", "proto", "port", "day")
+    return hours.group_by(*keys).aggregate(hours=bit.sum().cast("int16"))
 
 
 def _peers(own: ir.Table) -> ir.Table:

@@ -21,9 +21,15 @@ from analyzer.detectors import (
     lateral_chain,
     lateral_movement,
     long_connection,
+    network_volume,
+    new_application,
+    new_service,
+    off_hours,
     persistent_failure,
     scan,
     strobe,
+    unusual_fan_out,
+    volume,
 )
 from analyzer.detectors.detection import (
     Accumulation,
@@ -56,6 +62,12 @@ DETECTORS: dict[str, Detector] = {
         lateral_movement.DETECTOR,
         lateral_chain.DETECTOR,
         intelligence.DETECTOR,
+        volume.DETECTOR,
+        network_volume.DETECTOR,
+        off_hours.DETECTOR,
+        unusual_fan_out.DETECTOR,
+        new_application.DETECTOR,
+        new_service.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""
