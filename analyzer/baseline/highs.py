@@ -95,7 +95,7 @@ class Highs:
         by_role = (size * by_role.clip(lower=_STEP**2) + PRIOR * every) / (size + PRIOR)
         wide = by_role.reindex(role).to_numpy() if len(table) else np.zeros(0)
         drawn = (table.n * table.square.clip(lower=_STEP**2) + PRIOR * wide) / (table.n + PRIOR)
-        return np.sqrt(drawn)
+        return drawn.pow(0.5)
 
     def _tail(self) -> tuple[float, float, float]:
         """Threshold, the share above it and the scale of what is beyond it, in spreads.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,9 +94,9 @@ class Novelty:
         """
         role = self._role(rows.source)
         things = [rows[name].to_numpy() for name in self._kind]
-        own_days = self._days.reindex(rows.source).fillna(0.0).to_numpy(float)
+        own_days = np.asarray(self._days.reindex(rows.source).fillna(0.0), float)
         times = counted(self._own, [rows.source.to_numpy(), *things])
-        others = self._role_days.reindex(role).fillna(0.0).to_numpy(float) - own_days
+        others = np.asarray(self._role_days.reindex(role).fillna(0.0), float) - own_days
         others_times = counted(self._by_role, [role, *things]) - times
         users = counted(self._users, things)
         share = others_times / np.maximum(others, 1.0)
@@ -110,10 +111,13 @@ def _rate(singles: float, days: float) -> float:
     return (singles + _RARE_EVENTS) / (days + _RARE_DAYS * _RARE_EVENTS)
 
 
-def counted(
-    counts: pd.Series[int], keys: Sequence[npt.NDArray[np.generic]]
-) -> npt.NDArray[np.float64]:
-    """Counts of keys, 0 where there is none."""
-    index = pd.MultiIndex.from_arrays(list(keys)) if len(keys) > 1 else pd.Index(keys[0])
-    result: npt.NDArray[np.float64] = counts.reindex(index).fillna(0.0).to_numpy(float)
-    return result
+def counted(counts: pd.Series[Any], keys: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
+    """Counts of keys, 0 where there is none.
+
+    Args:
+        counts: by as many levels of an index as there are keys.
+        keys: what to look up, arrays of one length.
+    """
+    columns = [np.asarray(key) for key in keys]
+    index = pd.MultiIndex.from_arrays(columns) if len(columns) > 1 else pd.Index(columns[0])
+    return np.asarray(counts.reindex(index).fillna(0.0), float)

@@ -30,10 +30,10 @@ _EPOCH_WEEKDAY = 3
 _SATURDAY = 5
 
 
-def is_weekend(days: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def is_weekend(days: pd.Series | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether days (since 1970, UTC) are Saturdays or Sundays."""
-    result: npt.NDArray[np.bool_] = (np.asarray(days, int) + _EPOCH_WEEKDAY) % 7 >= _SATURDAY
-    return result
+    weekday: npt.NDArray[np.int64] = (np.asarray(days, np.int64) + _EPOCH_WEEKDAY) % 7
+    return weekday >= _SATURDAY
 
 
 class QuietHours:
@@ -69,7 +69,7 @@ class QuietHours:
         self._known = np.empty((size, 2), dtype=bool)
         weekend = is_weekend(self.learned)
         for kind in (0, 1):
-            such = weekend if kind else ~weekend
+            such = np.flatnonzero(weekend == bool(kind))
             own, own_level = _profile(table[:, such], there[:, such])
             known = there[:, such].sum(axis=1)
             self._known[:, kind] = known >= ENOUGH_DAYS
@@ -84,15 +84,13 @@ class QuietHours:
     def is_known(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Whether enough weekdays, or weekends, of hosts are known, of ``source day``."""
         place = self.sources.get_indexer(rows.source)
-        known: npt.NDArray[np.bool_] = self._known[place, is_weekend(rows.day).astype(int)]
-        return (place >= 0) & known
+        return np.asarray((place >= 0) & self._known[place, is_weekend(rows.day).astype(int)])
 
     def is_quiet(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Whether hours of hosts, ``source day hour``, are quiet; never of hosts not learned."""
         place = self.sources.get_indexer(rows.source)
         kind = is_weekend(rows.day).astype(int)
-        quiet: npt.NDArray[np.bool_] = self.quiet[place, kind, rows.hour.to_numpy(int)]
-        return (place >= 0) & quiet
+        return np.asarray((place >= 0) & self.quiet[place, kind, rows.hour.to_numpy(int)])
 
 
 def _profile(

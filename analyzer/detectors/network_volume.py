@@ -84,7 +84,9 @@ def unusual_slots(comparison: Comparison, parameters: Parameters) -> pd.DataFram
         much = _slots(network[network[measure] >= floor], measure)
         if much.empty:
             continue
-        highest = _slots(learned, measure).groupby(["source", "day"], as_index=False).value.max()
+        highest = (
+            _slots(learned, measure).groupby(["source", "day"], as_index=False)[["value"]].max()
+        )
         judgement = Highs(highest, none).judge(much)
         much = much.assign(
             measure=measure,
@@ -138,7 +140,8 @@ def _busiest(conn: ir.Table, side: str, measure: str, slots: list[int]) -> pd.Da
     counted = rows.group_by("at", host=rows[side]).aggregate(amount=amount.cast("float64"))
     place = ibis.row_number().over(group_by="at", order_by=[ibis.desc("amount"), ibis.asc("host")])
     first = counted.mutate(place=place).filter(lambda table: table.place == 0)
-    return first.select("at", "host", "amount").to_pandas().set_index("at")
+    frame: pd.DataFrame = first.select("at", "host", "amount").to_pandas()
+    return frame.set_index("at")
 
 
 def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameters) -> Detection:

@@ -173,7 +173,8 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
         score = min(score, _HINT)
     elif is_new_host:
         score = min(score, Severity.LOW.highest)
-    ports = [f"{row.port}/{row.proto}" for row in ordered.head(_SHOWN).itertuples()]
+    pairs = zip(ordered.port[:_SHOWN], ordered.proto[:_SHOWN], strict=True)
+    ports = [f"{port}/{proto}" for port, proto in pairs]
     who = "which was never seen before" if is_new_host else "where it never did"
     return Detection(
         source=str(worst.source),

@@ -17,16 +17,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analyzer.baseline.baseline import MOST_PEERS
+from analyzer.detectors.breadth import (
+    INSIDE,
+    NEW,
+    OUTSIDE,
+    PORTS,
+    SILENT,
+    Breadth,
+    breadth,
+    met_on,
+)
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
-from analyzer.detectors.highest import NO_HOUR, Measure, beyond, daily, hourly
+from analyzer.detectors.highest import Measure, beyond, daily, hourly
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
-from analyzer.features import DAY, HOUR
 from analyzer.findings import Evidence, quantity
 from analyzer.parameters import Probability
 
@@ -34,21 +43,14 @@ if TYPE_CHECKING:
     from analyzer.baseline.summary import Summary
     from analyzer.records import Records
 
-_INSIDE, _OUTSIDE, _SILENT, _NEW, _PORTS = "inside", "outside", "failed", "new", "ports"
-_TECHNIQUES = {
-    _INSIDE: "T1018",
-    _OUTSIDE: "T1046",
-    _SILENT: "T1046",
-    _NEW: "T1018",
-    _PORTS: "T1046",
-}
 _DID = {
-    _INSIDE: "met {value} hosts inside in one hour",
-    _OUTSIDE: "met {value} hosts outside in one hour",
-    _SILENT: "had {value} attempts without an answer in one hour",
-    _NEW: "met {value} hosts inside on one day that it had never met",
-    _PORTS: "tried {value} ports on one day",
+    INSIDE: "met {value} hosts inside in one hour",
+    OUTSIDE: "met {value} hosts outside in one hour",
+    SILENT: "had {value} attempts without an answer in one hour",
+    NEW: "met {value} hosts inside on one day that it had never met",
+    PORTS: "tried {value} ports on one day",
 }
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +79,29 @@ class Parameters:
 
 def _measures(parameters: Parameters) -> tuple[Measure, ...]:
     return (
-        Measure(_INSIDE, "hosts inside met in an hour", parameters.hosts_floor),
-        Measure(_OUTSIDE, "hosts outside met in an hour", parameters.outside_floor),
-        Measure(_SILENT, "attempts without an answer in an hour", parameters.failed_floor),
-        Measure(_NEW, "hosts inside never met before, in a day", parameters.new_floor),
-        Measure(_PORTS, "ports tried in a day", parameters.ports_floor),
+        Measure(INSIDE, "hosts inside met in an hour", parameters.hosts_floor),
+        Measure(OUTSIDE, "hosts outside met in an hour", parameters.outside_floor),
+        Measure(SILENT, "attempts without an answer in an hour", parameters.failed_floor),
+        Measure(NEW, "hosts inside never met before, in a day", parameters.new_floor),
+        Measure(PORTS, "ports tried in a day", parameters.ports_floor),
     )
 
 
 def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[Detection]:
     """Days on which a host was broader than any day learned lets expect."""
     for comparison in shared_comparisons(records, shared):
-        yield from _compared(comparison, parameters)
+        rows = unusual_days(comparison, parameters)
+        days = sorted(set(zip(rows.source.tolist(), rows.day.tolist(), strict=True)))
+        new = _new(comparison.summary["peers"], comparison.baseline["peers"])
+        for (source, day), met in met_on(days, records, shared).items():
+            own = rows[(rows.source == source) & (rows.day == day)]
+            worst = own.sort_values(["chance", "measure"]).to_dict("records")
+            parts = breadth(met, worst[0]["measure"], new.peer[new.source == source].tolist())
+            yield _detection(worst, parts, comparison, parameters)
 
 
-def _compared(comparison: Comparison, parameters: Parameters) -> Iterator[Detection]:
+def unusual_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
+    """Days broader than expected, see :func:`analyzer.detectors.highest.beyond`."""
     measures = _measures(parameters)
     peers, known = comparison.summary["peers"], comparison.baseline["peers"]
     new = _new(peers, known)
@@ -102,9 +112,7 @@ def _compared(comparison: Comparison, parameters: Parameters) -> Iterator[Detect
         _reached(comparison.summary, new),
         _reached(comparison.baseline.tables, once),
     )
-    rows = rows[rows.chance <= parameters.false_alarm]
-    for _, own in rows.groupby(["source", "day"], sort=True):
-        yield _detection(own, comparison, parameters)
+    return rows[rows.chance <= parameters.false_alarm]
 
 
 def _new(peers: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -131,47 +139,50 @@ def _reached(tables: Summary, met_once: pd.DataFrame) -> dict[str, pd.DataFrame]
     used = tables["ports"].drop_duplicates(["source", "day", "proto", "port"])
     ports = used.groupby(["source", "day"]).size().rename("value").reset_index()
     return {
-        _INSIDE: hourly(hours, hours.destinations - hours.outside),
-        _OUTSIDE: hourly(hours, hours.outside),
-        _SILENT: hourly(hours, hours.failed),
-        _NEW: daily(hours, new.rename(columns={"first_day": "day"})),
-        _PORTS: daily(hours, ports),
+        INSIDE: hourly(hours, hours.destinations - hours.outside),
+        OUTSIDE: hourly(hours, hours.outside),
+        SILENT: hourly(hours, hours.failed),
+        NEW: daily(hours, new.rename(columns={"first_day": "day"})),
+        PORTS: daily(hours, ports),
     }
 
 
-def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameters) -> Detection:
-    ordered = rows.sort_values(["chance", "measure"])
-    worst = ordered.iloc[0]
-    measure, chance = str(worst.measure), float(worst.chance)
+def _detection(
+    rows: list[dict[Any, Any]], parts: Breadth, comparison: Comparison, parameters: Parameters
+) -> Detection:
+    worst = rows[0]
+    source, measure, chance = worst["source"], worst["measure"], worst["chance"]
     named = {each.name: each for each in _measures(parameters)}
-    begin = float(worst.day) * DAY
-    by_hour = rows.hour[rows.hour != NO_HOUR].to_numpy(float)
-    value, reference = quantity(float(worst.value)), quantity(float(worst.reference))
+    value, reference = quantity(worst["value"]), quantity(worst["reference"])
+    on = f", most on {', '.join(parts.ports[:_SHOWN])}" if parts.ports and measure != PORTS else ""
     return Detection(
-        source=str(worst.source),
-        first=begin + (float(by_hour.min()) if by_hour.size else 0.0) * HOUR,
-        last=begin + (float(by_hour.max()) + 1 if by_hour.size else 24.0) * HOUR,
+        source=source,
+        destination=parts.destination,
+        port=parts.port,
+        proto=parts.proto,
+        first=parts.first,
+        last=parts.last,
         score=held_back(score_of_chance(chance, parameters.false_alarm), comparison),
-        message=(
-            f"{worst.source} {_DID[measure].format(value=value)}, {reference} on its highest days "
-            "before"
-        ),
+        message=f"{source} {_DID[measure].format(value=value)}, {reference} on its highest days "
+        f"before{on}",
         evidence=(
             *(
                 Evidence(
-                    named[str(row.measure)].meaning,
-                    float(row.value),
-                    expected=float(row.reference),
-                    threshold=named[str(row.measure)].floor,
+                    named[row["measure"]].meaning,
+                    row["value"],
+                    expected=row["reference"],
+                    threshold=named[row["measure"]].floor,
                 )
-                for row in ordered.itertuples()
+                for row in rows
             ),
-            Evidence("days of the host learned", int(worst.days)),
+            Evidence("hosts of them", parts.hosts),
+            Evidence("share that answered", round(parts.answered, 2)),
+            Evidence("days of the host learned", worst["days"]),
             *chance_evidence(chance, parameters.false_alarm, comparison),
         ),
-        connections=0,
-        technique=_TECHNIQUES[measure],
-        best="failed" if measure == _SILENT else "first",
+        connections=parts.connections,
+        technique=parts.technique,
+        best="failed" if measure == SILENT else "first",
     )
 
 

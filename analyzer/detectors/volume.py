@@ -101,8 +101,8 @@ def _compared(comparison: Comparison, parameters: Parameters) -> Iterator[Detect
     if rows.empty:
         return
     outside = _outside(comparison.summary["ports"])
-    for (source, day), own in rows.groupby(["source", "day"], sort=True):
-        yield _detection(own, float(outside.get((source, day), 1.0)), comparison, parameters)
+    for key, own in rows.groupby(["source", "day"], sort=True):
+        yield _detection(own, float(outside.get(key, 1.0)), comparison, parameters)
 
 
 def _news(rows: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
@@ -134,11 +134,10 @@ def _detection(
     rows: pd.DataFrame, outside: float, comparison: Comparison, parameters: Parameters
 ) -> Detection:
     scores = {
-        str(row.measure): min(
-            score_of_chance(float(row.chance), parameters.false_alarm),
-            _most(str(row.measure), outside).highest,
+        measure: min(
+            score_of_chance(chance, parameters.false_alarm), _most(measure, outside).highest
         )
-        for row in rows.itertuples()
+        for measure, chance in zip(rows.measure, rows.chance, strict=True)
     }
     ordered = rows.assign(score=rows.measure.map(scores))
     ordered = ordered.sort_values(["score", "chance", "measure"], ascending=[False, True, True])
@@ -148,13 +147,13 @@ def _detection(
     unit = units[measure].unit
     evidence = [
         Evidence(
-            units[str(row.measure)].meaning,
-            float(row.value),
-            expected=float(row.reference),
-            threshold=units[str(row.measure)].floor,
-            unit=units[str(row.measure)].unit,
+            units[row["measure"]].meaning,
+            row["value"],
+            expected=row["reference"],
+            threshold=units[row["measure"]].floor,
+            unit=units[row["measure"]].unit,
         )
-        for row in ordered.itertuples()
+        for row in ordered.to_dict("records")
     ]
     technique = _TECHNIQUES[measure]
     if measure == "bytes_out":
