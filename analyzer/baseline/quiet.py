@@ -69,7 +69,7 @@ class QuietHours:
         self._known = np.empty((size, 2), dtype=bool)
         weekend = is_weekend(self.learned)
         for kind in (0, 1):
-            such = np.flatnonzero(weekend == bool(kind))
+            such = np.flatnonzero(weekend if kind else ~weekend)
             own, own_level = _profile(table[:, such], there[:, such])
             known = there[:, such].sum(axis=1)
             self._known[:, kind] = known >= ENOUGH_DAYS
