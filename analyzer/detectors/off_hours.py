@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyzer.baseline.novelty import counted
+from analyzer.baseline.novel_days import counted
 from analyzer.baseline.quiet import HOURS, QuietHours
 from analyzer.baseline.roles import roles
 from analyzer.detectors.comparison import Comparison, shared_comparisons
