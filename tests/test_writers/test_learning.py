@@ -37,6 +37,7 @@ LEARNED = Learned(
     flagged={"conn": 5, "dns": 6},
     findings=1,
     gone=(FIRST - 9, FIRST - 8),
+    rising=(("10.0.0.5", "bytes_out", 20, 8.04),),
 )
 
 
@@ -49,6 +50,7 @@ def test_everything_is_said() -> None:
         "  Left out: 4 conn, 0 dns records are of times still to come",
         "  Left out: 5 conn, 6 dns records are what 1 finding found wrong",
         "  2 days (2026-01-10 to 2026-01-11) left the window",
+        "  Rising day by day: bytes out of 10.0.0.5, 8.0 times in 20 days",
         "b\\x1b[2J holds 2 days (2026-01-19 to 2026-01-20), of a window of 30 days",
     ]
 
