@@ -41,10 +41,10 @@ def render_learned(learned: Learned, console: Console, *, verbose: bool = False)
             page.line(f"Left out: {_records(what)} {why}", indent=2)
     if learned.gone:
         page.line(f"{_days(learned.gone)} left the window", indent=2)
-    for source, measure, days, factor in learned.rising:
+    for source, measure, number, factor in learned.rising:
         page.line(
             f"Rising day by day: {measure.replace('_', ' ')} of {source}, {factor:,.1f} times in "
-            f"{days} days",
+            f"{number} days",
             indent=2,
         )
     baseline = learned.baseline
