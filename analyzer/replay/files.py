@@ -21,7 +21,8 @@ from typing import IO, Literal
 
 from analyzer.atomic import atomic_write_bytes
 from analyzer.errors import Location, OutputError
-from analyzer.replay.shapes import Shape, header_time
+from analyzer.replay.shapes import Shape
+from analyzer.zeek_format import header_time
 
 Compression = Literal["gz", "none"]
 

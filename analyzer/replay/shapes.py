@@ -12,7 +12,15 @@ from typing import Any
 
 from analyzer.parsers.header import log_of
 from analyzer.parsers.validation import TIME_LIMIT
-from analyzer.zeek_format import EMPTY, SEPARATOR, SET_SEPARATOR, UNSET, LogFormat, escape
+from analyzer.zeek_format import (
+    EMPTY,
+    SEPARATOR,
+    SET_SEPARATOR,
+    UNSET,
+    LogFormat,
+    escape,
+    header_time,
+)
 
 Moment = Callable[[bytes], float | None]
 """When Zeek logged a row (UTC epoch seconds); None if the row does not say."""
@@ -99,11 +107,6 @@ def name_in_file(file: str) -> str:
     """The log's name in the name of a file, without its directories; empty if there is none."""
     match = _NAME_IN_FILE.match(file)
     return match[1] if match else ""
-
-
-def header_time(seconds: float) -> str:
-    """A time as headers and names of files have it, in UTC."""
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d-%H-%M-%S")
 
 
 def encoded(text: str) -> bytes:

@@ -158,7 +158,7 @@ event ZeekAnalyzer::line(description: Input::EventDescription,
 	else if ( starts_with(text, "{") && ! complained )
 		{
 		complained = T;
-		Reporter::warning(fmt("%s holds JSON, but findings are read as tab-separated values: write it without --format json",
+		Reporter::warning(fmt("%s holds JSON, but findings are read as tab-separated values: write it without --format",
 		    findings_file));
 		}
 	}
