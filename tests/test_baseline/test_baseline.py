@@ -112,7 +112,7 @@ def test_what_could_grow_without_end_is_capped() -> None:
     samples = frame(
         "reference",
         *(
-            (FIRST, f"10.0.0.{n % 256}", 0, "tcp", n, "", True, True, 0, 0, 0, 0, 1000 - n, 1)
+            (FIRST, f"10.0.0.{n % 256}", 0, "tcp", n, "", True, True, 0, 0, 0, 0, 1000 - n, "", 1)
             for n in range(MOST + 9)
         ),
     )
