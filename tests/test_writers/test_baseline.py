@@ -30,8 +30,8 @@ def test_the_network() -> None:
         """\
 Baseline office.baseline
   Holds 9 days (2026-01-19 to 2026-01-27), of a window of 30 days
-  5,616 connections and 180 DNS transactions of 2 hosts; 0 records left out, as
-    findings are about them
+  5,616 connections and 180 DNS transactions of 2 hosts; 0 records left out,
+    as findings are about them
   Last learned: 2026-02-28 00:00:00 UTC (2 h ago)
 """
     )
