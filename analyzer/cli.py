@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
+from analyzer.feedback_command import DESCRIPTION as FEEDBACK
+from analyzer.feedback_command import add_feedback
 from analyzer.findings import Severity
+from analyzer.replay_command import DESCRIPTION as REPLAY
+from analyzer.replay_command import add_replay
 from analyzer.standard_streams import (
     complain,
     console_on,
@@ -82,9 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
     baseline = add("baseline", help="learn what is usual, and compare with it")
     of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_baseline(of_baseline, _listed, _time, _progress)
+    feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
+    add_feedback(feedback)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -111,6 +118,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
     add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
     add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--baseline", type=Path, metavar="FILE", help="what is usual here (see baseline learn)")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
     add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
@@ -207,6 +215,7 @@ def _analyze(options: argparse.Namespace) -> int:
             local_networks=options.local_nets,
             intelligence=options.intel,
             allow=options.allow,
+            baseline=options.baseline,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,

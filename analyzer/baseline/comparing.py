@@ -19,7 +19,7 @@ from analyzer.baseline.contacts import Service
 from analyzer.baseline.coverage import date_of
 from analyzer.baseline.daily import METRICS, NETWORK
 from analyzer.baseline.judged_days import JUDGED, judged_days
-from analyzer.baseline.novelty import News
+from analyzer.baseline.news import News
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual import LEVELS
 

@@ -18,7 +18,7 @@ from analyzer.baseline.daily import (
     whole_day,
 )
 from analyzer.baseline.day_to_day import FEWEST, DayToDay
-from analyzer.baseline.novelty import new_rows
+from analyzer.baseline.news import new_rows
 from analyzer.baseline.tables import LAYOUTS
 
 if TYPE_CHECKING:

@@ -1,62 +1,69 @@
-"""What records have that a baseline does not: ports, protocols, peers, services, domains."""
+"""How unlikely it is that a host does something that it did on no other day.
+
+How often that happens is learned by leaving out: what a source did on one of its days and on no
+other was new when seen from the others. The share of such connections is the chance of news, the
+leave-one-out form of Good's estimate of what is unseen ("The population frequencies of species and
+the estimation of population parameters", Biometrika 40, 1953), with days for draws as connections
+of one day come in bunches. A host that has never done anything new is not one that never will: its
+rate is a Gamma-Poisson mean whose prior has one event at its role's rate (Gelman et al., "Bayesian
+Data Analysis", section 2.6), (new + 1) / (n + 1 / rate).
+
+After a single day everything is new beside nothing, and the chance of news is 1: nothing is claimed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 
-from analyzer.baseline.contacts import Service, services_of
-from analyzer.baseline.daily import NETWORK
-from analyzer.baseline.tables import LAYOUTS
-
-if TYPE_CHECKING:
-    from analyzer.baseline.baseline import Baseline
-    from analyzer.baseline.summary import Summary
+from analyzer.baseline.histograms import Codes, Floats
 
 
-def new_rows(usual: Baseline, summary: Summary) -> dict[str, pd.DataFrame]:
-    """What records have for the first time: rows of what is kept by its first and last day."""
-    news = {"hours": summary["hours"]}
-    for name in ("peers", "offered", "domains"):
-        rows = summary[name] if name in summary else LAYOUTS[name].empty()
-        keys = LAYOUTS[name].keys
-        known = pd.MultiIndex.from_frame(usual[name][keys])
-        news[name] = rows[~pd.MultiIndex.from_frame(rows[keys]).isin(known)]
-    return news
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """Chance that a connection is news, by source and by how rare the news is.
+
+    Attributes:
+        table: (sources + 1, levels), the last row for sources not known; rising along levels.
+    """
+
+    table: Floats
+
+    def of(self, sources: Codes, levels: npt.ArrayLike = 0) -> Floats:
+        """The chance for sources (-1: not known) of news of a level, or rarer."""
+        result: Floats = self.table[sources, levels]
+        return result
 
 
-class News:
-    """What records have that the baseline does not, by host and for the network."""
+def chances(new: Floats, total: Floats, groups: Codes) -> Chances:
+    """Chances of news.
 
-    def __init__(self, usual: Baseline, summary: Summary) -> None:
-        ports = summary["ports"] if "ports" in summary else LAYOUTS["ports"].empty()
-        known = usual["ports"]
-        self._ports = _unknown(ports, known, ["proto", "port"])
-        named = ports[ports.application != ""]
-        self._applications = _unknown(named, known, ["application"])
-        self._services = new_rows(usual, summary)["offered"]
+    Args:
+        new: connections that were news, of each source and of each level or rarer, (sources,
+            levels).
+        total: connections of each source.
+        groups: the group (role) of each, numbered from 0; -1 if it has none.
+    """
+    known = total > 0
+    rate = np.divide(new, total[:, None], out=np.zeros(new.shape), where=known[:, None])
+    # One more event in all there is: what has not been seen yet is not impossible.
+    least = 1.0 / (float(total.sum()) + 1.0)
+    everyone = np.maximum(_mean(rate, known), least)
+    wider = np.repeat(everyone[None, :], len(total), axis=0)
+    for group in np.unique(groups[groups >= 0]):
+        members = groups == group
+        hosts = int((members & known).sum())
+        if hosts:
+            mean = _mean(rate[members], known[members])
+            wider[members] = (hosts * mean + everyone) / (hosts + 1)
+    table = (new + 1.0) / (total[:, None] + 1.0 / wider)
+    return Chances(np.minimum(np.vstack([table, everyone]), 1.0))
 
-    def of(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Service, ...]]:
-        """New ports, applications and services of a source, or of the network."""
-        offered = self._services
-        own = offered if source == NETWORK else offered[offered.source == source]
-        ports = [f"{port}/{proto}" for proto, port in self._ports.get(source, [])]
-        names = [str(name) for (name,) in self._applications.get(source, [])]
-        return tuple(ports), tuple(names), services_of(own)
 
-
-def _unknown(
-    rows: pd.DataFrame, known: pd.DataFrame, keys: list[str]
-) -> dict[str, list[tuple[object, ...]]]:
-    """The keys of each source, and of the network, that are not known; most connections first."""
-    found: dict[str, list[tuple[object, ...]]] = {}
-    for named in (["source", *keys], keys):
-        used = rows.groupby(named, as_index=False)[["connections"]].sum()
-        old = pd.MultiIndex.from_frame(known[named])
-        new = used[~pd.MultiIndex.from_frame(used[named]).isin(old)]
-        ordered = new.sort_values(["connections", *named], ascending=[False, *[True] * len(named)])
-        for row in zip(*(ordered[name].tolist() for name in named), strict=True):
-            source, key = (NETWORK, row) if named == keys else (row[0], row[1:])
-            found.setdefault(source, []).append(key)
-    return found
+def _mean(rate: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    if not known.any():
+        return np.ones(rate.shape[1])
+    result: Floats = rate[known].mean(axis=0)
+    return result

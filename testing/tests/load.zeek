@@ -8,5 +8,5 @@ redef ZeekAnalyzer::read_findings = F;
 
 event zeek_init()
 	{
-	print ZeekAnalyzer::Port_Scan, ZeekAnalyzer::max_age;
+	print ZeekAnalyzer::Port_Scan, ZeekAnalyzer::max_age_at_start;
 	}

@@ -24,10 +24,13 @@ export {
 	## The notice.log of zeek-analyzer, as tab-separated values. Never Zeek's own.
 	const findings_file = "/var/lib/zeek-analyzer/notice.log" &redef;
 
-	## Findings whose last connection is longer ago than this are not raised, as after a restart
-	## Zeek reads the file from the beginning and would raise all of them again. 0secs raises
-	## every finding, whatever its age.
-	option max_age: interval = 1hr;
+	## Findings whose last connection is longer ago than this are not raised. 0secs raises every
+	## finding, whatever its age.
+	option max_age: interval = 1day;
+
+	## The same for what is in the file already when Zeek starts, as the Zeek before it has raised
+	## that, all but what came last.
+	option max_age_at_start: interval = 1hr;
 
 	## The two ends of the connection that shows a finding best. As ports of one column have no
 	## protocol of their own, they are plain numbers here.
@@ -99,8 +102,12 @@ const transports: table[string] of transport_proto = {
 	["icmp"] = icmp
 };
 
-# How many files have been read, and how many findings were too old.
+# What has been read: a file that is replaced may hold the same findings again.
+global known: set[string] &create_expire=7days;
+
+# How many files have been read, since when, and how many findings were too old.
 global files = 0;
+global since: time;
 global too_old = 0;
 global complained = F;
 
@@ -111,7 +118,7 @@ event ZeekAnalyzer::leave(name: string)
 
 event ZeekAnalyzer::report_too_old()
 	{
-	Reporter::info(fmt("%d findings in %s are older than ZeekAnalyzer::max_age and did not become notices",
+	Reporter::info(fmt("%d findings in %s are too old to become notices (ZeekAnalyzer::max_age, max_age_at_start)",
 	    too_old, findings_file));
 	too_old = 0;
 	}
@@ -136,6 +143,7 @@ function read_file()
 		schedule drain { ZeekAnalyzer::leave(stream_name(files)) };
 
 	files += 1;
+	since = current_time();
 	Input::add_event([$source=findings_file, $reader=Input::READER_ASCII,
 	    $mode=Input::STREAM, $name=stream_name(files),
 	    $fields=ZeekAnalyzer::Finding, $ev=ZeekAnalyzer::finding,
@@ -150,7 +158,7 @@ event ZeekAnalyzer::line(description: Input::EventDescription,
 	else if ( starts_with(text, "{") && ! complained )
 		{
 		complained = T;
-		Reporter::warning(fmt("%s holds JSON, but findings are read as tab-separated values: write it without --format json",
+		Reporter::warning(fmt("%s holds JSON, but findings are read as tab-separated values: write it without --format",
 		    findings_file));
 		}
 	}
@@ -223,10 +231,33 @@ function notice_of(row: Finding): Notice::Info
 	return n;
 	}
 
+function is_too_old(row: Finding): bool
+	{
+	if ( max_age == 0secs )
+		return F;
+
+	local limit = max_age;
+
+	# What comes at once from the first file was there before.
+	if ( files == 1
+	    && current_time() - since < drain
+	    && max_age_at_start < max_age )
+		limit = max_age_at_start;
+
+	return current_time() - row$ts > limit;
+	}
+
 event ZeekAnalyzer::finding(description: Input::EventDescription,
     change: Input::Event, row: Finding)
 	{
-	if ( max_age != 0secs && current_time() - row$ts > max_age )
+	local what = cat(row$ts, row$note, identifier_of(row));
+
+	if ( what in known )
+		return;
+
+	add known[what];
+
+	if ( is_too_old(row) )
 		{
 		# One message for all of them.
 		if ( too_old == 0 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.daily import NETWORK
-from analyzer.baseline.novelty import News, new_rows
+from analyzer.baseline.news import News, new_rows
 
 from . import FIRST, frame
 from .known import DESK, PRINTER, known, summary
