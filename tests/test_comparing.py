@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.api import analyze
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import write_baseline
 from analyzer.comparing import compare_records
@@ -124,3 +125,10 @@ def test_errors(tmp_path: Path, log: Path, baseline: Path) -> None:
     write_baseline(Baseline(key_check="abc"), hashed)
     with pytest.raises(BaselineError, match="keyed hashes"):
         compare_records(log, hashed)
+
+
+def test_a_run_tells_the_state_of_the_baseline_it_judged_by(log: Path, baseline: Path) -> None:
+    report = analyze(log, baseline=baseline, select_rules=["address_scan"])
+    assert report.baseline is not None
+    assert (report.baseline.days, report.baseline.last) == (3, "2026-01-18")
+    assert analyze(log, select_rules=["address_scan"]).baseline is None
