@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.usual_days import is_weekend
 from analyzer.baseline.usual import PRIOR
+from analyzer.baseline.usual_days import is_weekend
 
 Floats = npt.NDArray[np.float64]
 

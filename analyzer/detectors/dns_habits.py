@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import betabinom
 
-from analyzer.baseline.usual_days import UsualDays
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual import PRIOR, Usual
+from analyzer.baseline.usual_days import UsualDays
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import (
     Detection,

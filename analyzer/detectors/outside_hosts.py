@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyzer.baseline.usual_days import UsualDays
-from analyzer.baseline.unseen import comparable
 from analyzer.baseline.roles import roles
+from analyzer.baseline.unseen import comparable
+from analyzer.baseline.usual_days import UsualDays
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.baseline.roles import roles
+from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer.baseline.usual_days import UsualDays
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual import Usual
+from analyzer.baseline.usual_days import UsualDays
 from analyzer.detectors.behind import connections_behind
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.baseline.roles import roles
+from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
