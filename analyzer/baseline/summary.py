@@ -27,6 +27,8 @@ Summary = Mapping[str, pd.DataFrame]
 
 # Ports of one source and day that are listed; a peer-to-peer client uses thousands.
 _MOST_PORTS = 64
+# RFC 6335: where remote procedure calls and passive transfers inside a site get their ports.
+_FIRST_DYNAMIC_PORT = 49152
 # Domains of one source and day that are listed.
 _MOST_NAMES = 10
 
@@ -52,6 +54,7 @@ def summarise(records: Records, rules: Callable[[], ir.Table]) -> dict[str, pd.D
     tables["network"] = _network(records)
     tables |= _shapes(conn, records)
     tables["ports"] = _ports(own, conn)
+    tables["port_hours"] = _port_hours(own, conn)
     tables["peers"] = _peers(own, conn)
     tables["offered"] = _offered(met, conn)
     tables["reference"] = reference(conn, records)
@@ -226,6 +229,22 @@ def _ports(own: ir.Table, conn: Numbered) -> ir.Table:
     return folded.group_by(*keys).aggregate(
         connections=folded.connections.sum(), bytes_out=folded.bytes_out.sum()
     )
+
+
+def _port_hours(own: ir.Table, conn: Numbered) -> ir.Table:
+    met = own.filter(~own.outside & (own.failed < own.connections))
+    hours = met.select(
+        "orig",
+        "proto",
+        pair=(met.hour % 24) // 2,
+        # Ports that a service got for the occasion come and go, whatever the hour.
+        port=ibis.ifelse(met.port >= _FIRST_DYNAMIC_PORT, 0, met.port).cast("uint16"),
+        day=(met.hour // 24).cast("int32"),
+    ).distinct()
+    bit = ibis.literal(1, "int32") << hours.pair.cast("int32")
+    used = hours.group_by("orig", "proto", "port", "day").aggregate(hours=bit.sum().cast("int16"))
+    named = conn.with_address(used, "orig", "source")
+    return named.mutate(proto=conn.proto_name(named.proto))
 
 
 def _peers(own: ir.Table, conn: Numbered) -> ir.Table:

@@ -14,13 +14,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 VERSION = 1
 """Of the schema; a file of a later one is not read."""
 
-Join = Literal["key", "sum", "first", "last", "most"]
+Join = Literal["key", "sum", "first", "last", "most", "either"]
 _TYPES = {
     "string": pa.string(),
     "int16": pa.int16(),
@@ -42,7 +43,7 @@ class Field:
         type: its type, as Arrow calls it.
         meaning: what it says.
         join: what two rows of one key become: part of the key, added up, the first (smallest), the
-            last or the most (largest).
+            last or the most (largest), or the bits set in either.
         coarse: whether past days keep it on the grid.
         least: the smallest value that makes sense; texts have none.
         greatest: the greatest, likewise.
@@ -102,7 +103,7 @@ class Layout:
 
     def joined(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame with one row a key, in order of the keys."""
-        how = {"sum": "sum", "first": "min", "last": "max", "most": "max"}
+        how = {"sum": "sum", "first": "min", "last": "max", "most": "max", "either": "max"}
         named = {
             field.name: (field.name, how[field.join])
             for field in self.fields
@@ -112,8 +113,19 @@ class Layout:
             rows = frame.drop_duplicates().sort_values(self.keys)
         else:
             rows = frame.groupby(self.keys, as_index=False, sort=True).agg(**named)
+            for field in self.fields:
+                if field.join == "either":
+                    rows[field.name] = _either(frame, self.keys, field.name)
         types = dict(self.empty().dtypes.items())
         return rows[[field.name for field in self.fields]].astype(types).reset_index(drop=True)
+
+
+def _either(frame: pd.DataFrame, keys: list[str], name: str) -> np.ndarray:
+    """The bits that are set in any row of each key, in order of the keys."""
+    group = frame.groupby(keys, sort=True).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.bitwise_or.reduceat(frame[name].to_numpy()[order], begins)
 
 
 _LAST_DAY = 2**21
@@ -218,6 +230,19 @@ LAYOUTS: dict[str, Layout] = {
             ),
         ),
         Layout(
+            "port_hours",
+            "when on a day a source met one port of local hosts that answered",
+            (
+                _SOURCE,
+                _PROTO,
+                _PORT,
+                _DAY,
+                Field(
+                    "hours", "int16", "a bit for every two hours, UTC, the lowest 00:00", "either"
+                ),
+            ),
+        ),
+        Layout(
             "peers",
             "a host that a source met",
             (
@@ -297,6 +322,7 @@ LAYOUTS: dict[str, Layout] = {
                 Field("duration", "uint8", "bin of the duration"),
                 Field("packets_out", "uint8", "bin of the originator's packets"),
                 Field("mark", "int64", "which are in the sample: those with the smallest", "first"),
+                Field("peer", "string", "the responder of the first of them", "first"),
                 Field("connections", "float64", "how many are alike", "sum"),
             ),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.detectors import (
+    anomalous_connection,
     beacon,
     brute_force,
     burst,
@@ -23,7 +24,11 @@ from analyzer.detectors import (
     lateral_chain,
     lateral_movement,
     long_connection,
+    network_volume,
+    new_application,
     new_port,
+    new_service,
+    off_hours,
     outside_hosts,
     persistent_failure,
     port_share,
@@ -31,6 +36,8 @@ from analyzer.detectors import (
     protocol_mix,
     scan,
     strobe,
+    unusual_fan_out,
+    volume,
 )
 from analyzer.detectors.detection import (
     Accumulation,
@@ -70,6 +77,13 @@ DETECTORS: dict[str, Detector] = {
         outside_hosts.DETECTOR,
         duration_outlier.DETECTOR,
         producer_consumer.DETECTOR,
+        anomalous_connection.DETECTOR,
+        volume.DETECTOR,
+        network_volume.DETECTOR,
+        off_hours.DETECTOR,
+        unusual_fan_out.DETECTOR,
+        new_application.DETECTOR,
+        new_service.DETECTOR,
     )
 }
 """Every detector by the name that rules use."""

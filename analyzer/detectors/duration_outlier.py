@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer.baseline.bins import UNKNOWN_BIN, value_of
-from analyzer.baseline.histograms import chance_of, histogram_tail
 from analyzer.baseline.roles import roles
+from analyzer.baseline.value_tails import chance_of, histogram_tail
 from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analyzer.baseline.bins import UNKNOWN_BIN, bin_of
-from analyzer.baseline.histograms import chance_of, histogram_tail
+from analyzer.baseline.value_tails import chance_of, histogram_tail
 
 
 def histogram(values: list[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> pd.DataFrame:
