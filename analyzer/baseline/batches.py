@@ -8,7 +8,7 @@ Batches are data frames or Arrow tables with the columns of :data:`analyzer.reco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import ibis
 import numpy as np
@@ -25,7 +25,7 @@ from analyzer.records import CONN, DNS, HTTP, SSL, Column, Records
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-Batch = pd.DataFrame | pa.Table
+Batch: TypeAlias = pd.DataFrame | pa.Table
 
 _COLUMNS = {
     "bytes_out": "orig_bytes",
@@ -60,7 +60,9 @@ def connection_rows(batch: Batch, local: LocalNetworks) -> pd.DataFrame:
     resp_p, orig_p = _numbers(batch, "resp_p"), _numbers(batch, "orig_p")
     is_local = {each: local.is_local(each) for each in set(source) | set(peer)}
     asked = _requests(proto, orig_p, resp_p)
-    asked &= _mapped(source, is_local) & ~_mapped(peer, {each: is_group(each) for each in set(peer)})
+    asked &= _mapped(source, is_local) & ~_mapped(
+        peer, {each: is_group(each) for each in set(peer)}
+    )
     kept = np.flatnonzero(asked)
     names = dict(zip(APPLICATIONS, APPLICATIONS, strict=True))
     ts = _numbers(batch, "ts")
@@ -129,9 +131,7 @@ def _numbers(batch: Batch, name: str) -> npt.NDArray[np.float64]:
     return values.astype(float)
 
 
-def _mapped(
-    texts: npt.NDArray[np.object_], known: Mapping[str, bool]
-) -> npt.NDArray[np.bool_]:
+def _mapped(texts: npt.NDArray[np.object_], known: Mapping[str, bool]) -> npt.NDArray[np.bool_]:
     return np.fromiter((known[text] for text in texts), dtype=bool, count=len(texts))
 
 
@@ -145,7 +145,9 @@ def _requests(
     answer = (orig_p < FIRST_USER_PORT) & (resp_p >= FIRST_USER_PORT)
     udp, icmp = proto == "udp", proto == "icmp"
     asking = np.isin(orig_p, list(_ICMP_REQUESTS))
-    result: npt.NDArray[np.bool_] = np.where(udp, ~(traceroute | answer), np.where(icmp, asking, True))
+    result: npt.NDArray[np.bool_] = np.where(
+        udp, ~(traceroute | answer), np.where(icmp, asking, True)
+    )
     return result.astype(bool)
 
 

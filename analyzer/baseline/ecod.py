@@ -42,7 +42,9 @@ class Ecod:
         left = _surprise(self._left, self._scales[0], -rows)
         right = _surprise(self._right, self._scales[1], rows)
         skewed = np.where(self._to_the_left, left, right)
-        result: Floats = np.maximum.reduce([left.sum(axis=1), right.sum(axis=1), skewed.sum(axis=1)])
+        result: Floats = np.maximum.reduce(
+            [left.sum(axis=1), right.sum(axis=1), skewed.sum(axis=1)]
+        )
         return result
 
 

@@ -1,6 +1,7 @@
 """How unlikely each feature of a connection is, by what its host, its role and its service do.
 
-Every feature is a chance of at least so much, or of something at least as rare, by what was learned:
+Every feature is a chance of at least so much, or of something at least as rare, by what was
+learned:
 
 - payload bytes both ways, duration and packets: beside the host's own, either way (a host that has
   been constant and changes is news), and beside everybody's on the same port, upwards;
@@ -10,8 +11,8 @@ Every feature is a chance of at least so much, or of something at least as rare,
 - an hour of the day at which the host was never active, and one that is rare for the service;
 - no answer.
 
-What a host does every day (:meth:`Habits.is_routine`) is compared with its own sizes alone, as hosts
-of its role may not do it at all.
+What a host does every day (:meth:`Habits.is_routine`) is compared with its own sizes alone, as
+hosts of its role may not do it at all.
 
 A host of fewer than :data:`FEWEST` connections has no habits: of its news only what is new for the
 whole network counts.
@@ -36,8 +37,9 @@ from analyzer.baseline.histograms import (
     histograms,
     lower_tails,
     shrunk_tails,
+    weighted_counts,
 )
-from analyzer.baseline.novelty import Chances, chances
+from analyzer.baseline.novelty import COMMON, LEVELS, Chances, News, by_level, chances
 from analyzer.baseline.roles import DEVICE, SERVER, WORKSTATION, roles
 
 if TYPE_CHECKING:
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Connections from which on a host has habits."""
-
-COMMON = 4
-"""Other hosts from which on something is not rare in the network."""
 
 RATIO = 127
 """The bin of as many bytes sent as received; one up is a half octave more sent."""
@@ -85,7 +84,6 @@ _NEARLY_ALL = 0.99
 _GROWTH = 1
 _ROLES = (DEVICE, SERVER, WORKSTATION)
 _GROUPS = len(_ROLES) + 1
-_LEVELS = COMMON + 1
 
 
 class Habits:
@@ -103,19 +101,20 @@ class Habits:
         self.roles = np.array(numbers, dtype=np.int64)
         self.groups = np.append(self.roles, len(_ROLES))
         ports = baseline["ports"]
+        ports = ports[ports.source.isin(self.sources.texts)]
         self.protos = Names(ports.proto)
         self._shapes(baseline)
         source = self.sources.of(ports.source)
         weight = ports.connections.to_numpy(float)
         size = len(self.sources)
         outside = ports.outside.to_numpy(bool)
-        self.connections = np.bincount(source, weight, size)
+        self.connections = weighted_counts(source, weight, size)
         self.has_habits = np.append(self.connections >= FEWEST, False)
         self._news_of_ports(ports, source, weight)
         self._daily_uploads(ports, source)
         self._news_of_peers(
             baseline["peers"],
-            np.stack([np.bincount(source, weight * (outside == way), size) for way in (0, 1)]),
+            np.stack([weighted_counts(source, weight * (outside == way), size) for way in (0, 1)]),
         )
         self._news_of_hours(baseline["hours"])
         self._hours_of_services(baseline["reference"])
@@ -143,9 +142,7 @@ class Habits:
             keys = self.services.of(self._service_keys(rows))
             held = histograms(keys, rows, len(self.services))
             self.of_service[metric] = held
-            self._service_tails[metric] = shrunk_tails(
-                held, self._service_groups(), prior=PRIOR
-            )
+            self._service_tails[metric] = shrunk_tails(held, self._service_groups(), prior=PRIOR)
             self._service_medians[metric] = held.quantile(0.5)
         self._shapes_of_roles(baseline["reference"])
 
@@ -174,7 +171,7 @@ class Habits:
         return result
 
     def role_tails(self, name: str) -> Floats:
-        """Chance of each bin of a metric, or of the ratio, or a higher one, by role on a service."""
+        """Chance of each bin of a metric, or of the ratio, or a higher one."""
         return self._role_tails[name]
 
     def _service_keys(self, frame: pd.DataFrame) -> Codes:
@@ -189,20 +186,20 @@ class Habits:
         # What was folded together is news that nobody else can have known.
         folded = (ports.port.to_numpy() == 0) & ports.proto.isin(("tcp", "udp")).to_numpy()
         known = ~folded
-        self._ports = _News(
-            source[known], service[known], ports.day.to_numpy()[known], weight[known], self
+        self._ports = News(
+            source[known], service[known], ports.day.to_numpy()[known], weight[known], self.roles
         )
-        rest = np.bincount(source[folded], weight[folded], len(self.sources))
-        self._ports.add(np.repeat(rest[:, None], _LEVELS, axis=1))
+        rest = weighted_counts(source[folded], weight[folded], len(self.sources))
+        self._ports.add(np.repeat(rest[:, None], LEVELS, axis=1))
         self.port_chances = self._ports.chances(self.connections)
         spoken = (ports.application != "").to_numpy() & known
         self.applications = Names(ports.application)
         keys = self._application_keys(ports)
-        self._applications = _News(
-            source[spoken], keys[spoken], ports.day.to_numpy()[spoken], weight[spoken], self
+        self._applications = News(
+            source[spoken], keys[spoken], ports.day.to_numpy()[spoken], weight[spoken], self.roles
         )
         self.application_chances = self._applications.chances(
-            np.bincount(source[spoken], weight[spoken], len(self.sources))
+            weighted_counts(source[spoken], weight[spoken], len(self.sources))
         )
 
     def _application_keys(self, frame: pd.DataFrame) -> Codes:
@@ -256,7 +253,7 @@ class Habits:
         self.peer_chances: list[Chances] = []
         for way in (0, 1):
             kept = once & (outside == way) & (source >= 0)
-            new = _by_level(source[kept], rarity[kept], np.ones(kept.sum()), len(self.sources))
+            new = by_level(source[kept], rarity[kept], np.ones(kept.sum()), len(self.sources))
             self.peer_chances.append(chances(new, connections[way], self.roles))
 
     def _news_of_hours(self, hours: pd.DataFrame) -> None:
@@ -271,10 +268,10 @@ class Habits:
         active = around.sum(axis=1)
         self.active_hours = np.vstack([active > 0, np.zeros((1, _HOURS), dtype=bool)])
         alone = active[source, hour] <= 1
-        total = np.bincount(source, weight, len(self.sources))
-        new = np.bincount(source[alone], weight[alone], len(self.sources))
+        total = weighted_counts(source, weight, len(self.sources))
+        new = weighted_counts(source[alone], weight[alone], len(self.sources))
         self.hour_chances = chances(new[:, None], total, self.roles)
-        failed = np.bincount(source, hours.failed.to_numpy(float), len(self.sources))
+        failed = weighted_counts(source, hours.failed.to_numpy(float), len(self.sources))
         self.failure_chances = chances(failed[:, None], total, self.roles)
 
     def _hours_of_services(self, sample: pd.DataFrame) -> None:
@@ -338,7 +335,7 @@ class Habits:
         return self._ports.users(key)
 
     def host_most(self, metric: str) -> Floats:
-        """The bin that all but one in a hundred of a host's stay within; hosts without habits none."""
+        """The bin that all but one in a hundred of a host's stay within."""
         return np.where(self.has_habits, self._host_most[metric], float(UNKNOWN_BIN))
 
     def service_medians(self, metric: str) -> Floats:
@@ -394,7 +391,7 @@ class Habits:
         """Chance of a port that its host never used, ``source proto port outside``."""
         source, service, _ = self.places(rows)
         key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
-        return self._ports.judge(source, key, self.port_chances)
+        return self._ports.judge(source, key, self.port_chances, self.has_habits)
 
     def application_news(self, rows: pd.DataFrame) -> Floats:
         """Chance of an application new on its port, ``source proto port application answered``."""
@@ -403,7 +400,11 @@ class Habits:
         if not spoken.any():
             return np.ones(len(rows))
         key = self._application_keys(rows)
-        return np.where(spoken, self._applications.judge(source, key, self.application_chances), 1)
+        return np.where(
+            spoken,
+            self._applications.judge(source, key, self.application_chances, self.has_habits),
+            1,
+        )
 
     def peer_news(self, rows: pd.DataFrame) -> Floats:
         """Chance of a peer that its host never met, ``source peer outside``."""
@@ -417,74 +418,6 @@ class Habits:
             self.peer_chances[0].of(source, rarity),
         )
         return np.where(met | ~self.has_habits[source], 1.0, chance)
-
-
-class _News:
-    """Which keys each source had on which days, and how often one was there on one day alone."""
-
-    def __init__(
-        self,
-        source: Codes,
-        key: Codes,
-        day: npt.NDArray[np.int16],
-        weight: Floats,
-        habits: Habits,
-    ) -> None:
-        self._habits = habits
-        self._keys = Keys(key)
-        size = len(self._keys)
-        place = self._keys.of(key)
-        frame = pd.DataFrame(
-            {"source": source, "place": place, "day": day.astype(np.int64), "weight": weight}
-        )
-        pairs = (
-            frame.groupby(["source", "place"])
-            .agg(first=("day", "min"), last=("day", "max"), weight=("weight", "sum"))
-            .reset_index()
-        )
-        self._size = size
-        where = pairs.place.to_numpy(np.int64)
-        self._had = Keys(pairs.source.to_numpy(np.int64) * size + where)
-        self._users = np.append(np.bincount(where, minlength=size), 0).astype(np.int64)
-        once = (pairs["first"] == pairs["last"]).to_numpy()
-        self._new = _by_level(
-            pairs.source.to_numpy(np.int64)[once],
-            np.minimum(self._users[where[once]] - 1, COMMON),
-            pairs.weight.to_numpy(float)[once],
-            len(habits.sources),
-        )
-
-    def add(self, new: Floats) -> None:
-        """More news of each source, by level or rarer."""
-        self._new = self._new + new
-
-    def chances(self, total: Floats) -> Chances:
-        """The chances of news, given each source's connections."""
-        return chances(self._new, total, self._habits.roles)
-
-    def users(self, keys: Codes) -> Codes:
-        """How many sources have each key."""
-        result: Codes = self._users[self._keys.of(keys)]
-        return result
-
-    def judge(self, source: Codes, keys: Codes, known: Chances) -> Floats:
-        """The chance of each source's having each key; 1 if it had it before."""
-        place = self._keys.of(keys)
-        had = self._had.of(pair_keys(source, place, self._size)) >= 0
-        users = self._users[place]
-        chance = known.of(source, np.minimum(users, COMMON))
-        # Of a host without habits only what nobody has is news.
-        stranger = ~self._habits.has_habits[source]
-        everyone = known.table[-1, 0]
-        chance = np.where(stranger, np.where(users == 0, everyone, 1.0), chance)
-        return np.where(had, 1.0, chance)
-
-
-def _by_level(source: Codes, level: Codes, weight: Floats, size: int) -> Floats:
-    """Weights of each source at each level or a rarer one, (sources, levels)."""
-    flat = np.bincount(source * _LEVELS + level, weight, size * _LEVELS).astype(float)
-    result: Floats = np.cumsum(flat.reshape(size, _LEVELS), axis=1)
-    return result
 
 
 def ratio_bins(rows: pd.DataFrame) -> npt.NDArray[np.int64]:

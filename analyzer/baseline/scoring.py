@@ -2,10 +2,10 @@
 
 The statistical part is the smallest chance among a row's features, corrected for how many there are
 (Sidak, "Rectangular confidence regions for the means of multivariate normal distributions", JASA
-62, 1967): one feature that is far out is not made less of by ten that are ordinary. The models' part
-is what they vote (:mod:`analyzer.baseline.ensemble`). Both are tail probabilities by rows of days
-that had no part in what they were judged by: the days of the baseline are held aside in turn, up to
-four parts of them.
+62, 1967): one feature that is far out is not made less of by ten that are ordinary. The models'
+part is what they vote (:mod:`analyzer.baseline.ensemble`). Both are tail probabilities by rows of
+days that had no part in what they were judged by: the days of the baseline are held aside in turn,
+in up to four parts.
 """
 
 from __future__ import annotations
@@ -198,7 +198,11 @@ class Scorer:
     """
 
     def __init__(
-        self, scoring: Scoring, known: Any, models: Ensemble, calibration: _Calibration  # noqa: ANN401 - either
+        self,
+        scoring: Scoring,
+        known: Any,  # noqa: ANN401 - either kind
+        models: Ensemble,
+        calibration: _Calibration,
     ) -> None:
         self.scoring = scoring
         self.known = known
@@ -284,9 +288,7 @@ def held_aside_scorers(whole: Baseline, scoring: Scoring) -> list[tuple[list[int
     """
     folds = _folds(whole, _KINDS[scoring.of])
     calibration = _Calibration.of(folds, scoring)
-    return [
-        (fold.days, Scorer(scoring, fold.known, fold.models, calibration)) for fold in folds
-    ]
+    return [(fold.days, Scorer(scoring, fold.known, fold.models, calibration)) for fold in folds]
 
 
 def corrected(chances: Floats) -> Floats:

@@ -93,9 +93,7 @@ def rows_of(conn: ir.Table) -> pd.DataFrame:
     return frame
 
 
-def candidates(
-    records: Records, met: ir.Table, habits: Habits, chance: float
-) -> ir.Table:
+def candidates(records: Records, met: ir.Table, habits: Habits, chance: float) -> ir.Table:
     """The connections of :func:`requests` of which a feature has such a chance or less.
 
     Args:
@@ -228,4 +226,5 @@ def _news(
         names = np.array(APPLICATIONS, dtype=object)
         named = named.assign(application=names[named.application.to_numpy(np.int64)])
     # What only answered connections can be is looked at more closely when they are scored.
-    return frame[judge(habits, named.assign(answered=True)) <= chance]
+    news: pd.DataFrame = frame[judge(habits, named.assign(answered=True)) <= chance]
+    return news

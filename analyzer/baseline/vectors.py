@@ -1,8 +1,9 @@
 """Connections as numbers, for models that know nothing of hosts and ports.
 
 Sizes and durations stay on their logarithmic bins, beside what is usual on their port, and as far
-as they are beyond what the host itself does in all but one in a hundred connections; ports and peers become how many hosts use or know them. what is news lies as far
-out as it is unlikely. All are in half octaves, or weigh as two of them.
+as they are beyond what the host itself does in all but one in a hundred connections; ports and
+peers become how many hosts use or know them, and what is news lies as far out as it is unlikely.
+All are in half octaves, or weigh as two of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pandas as pd
 
 from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN
 from analyzer.baseline.habits import RATIO, Habits, ratio_bins
-from analyzer.baseline.histograms import Floats, Histograms
+from analyzer.baseline.histograms import Floats
 
 NEWS = ("port", "application", "peer", "hour", "unanswered")
 """What is news or not, of :data:`analyzer.baseline.habits.FEATURES`."""
@@ -67,5 +68,3 @@ def vectors(habits: Habits, rows: pd.DataFrame) -> Floats:
         result[:, column + 2 + number] = -_DECADE * np.log10(chances[name])
     result[:, column + 2 + len(NEWS)] = _WEIGHT * rows.answered.to_numpy(bool)
     return result
-
-

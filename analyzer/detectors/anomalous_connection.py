@@ -57,9 +57,7 @@ class Parameters:
         default="connections",
         metadata={"meaning": "what is scored: connections, or five minutes of a source"},
     )
-    statistical: Share = field(
-        default=0.6, metadata={"meaning": "weight of the statistical part"}
-    )
+    statistical: Share = field(default=0.6, metadata={"meaning": "weight of the statistical part"})
     model: Share = field(default=0.4, metadata={"meaning": "weight of the models"})
     voting: Literal["majority", "any", "all", "mean"] = field(
         default="majority", metadata={"meaning": "how the models decide together"}
@@ -117,9 +115,7 @@ def _scorers(
         return []
 
 
-def _connections(
-    part: Records, prepared: Scorer, records: Records, shared: Shared
-) -> pd.DataFrame:
+def _connections(part: Records, prepared: Scorer, records: Records, shared: Shared) -> pd.DataFrame:
     met = shared_contacts(records, shared)
     return rows_of(candidates(part, met, prepared.known, prepared.least_chance))
 
@@ -181,14 +177,12 @@ def _connection(
     return Detection(
         source=str(loudest.source),
         destination=destination,
-        port=int(port) if one_service else None,
+        port=int(port) if one_service and port is not None else None,
         proto=_only(rows.proto),
         first=float(rows["first"].min()),
         last=float(rows["last"].max()),
         score=held_back(float(loudest.score), comparison),
-        message=(
-            f"{loudest.source} to {towards}{service}{several}: {_said(factors)}"
-        ),
+        message=(f"{loudest.source} to {towards}{service}{several}: {_said(factors)}"),
         evidence=_evidence(factors, scores, place, prepared, comparison),
         connections=count,
         technique=_technique(loudest, factors),

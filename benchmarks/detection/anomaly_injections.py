@@ -91,8 +91,16 @@ def _scan(rng: np.random.Generator) -> Values:
 
 def _flood(rng: np.random.Generator) -> Values:
     return _row(
-        rng, port=int(rng.choice([80, 53, 123])), proto="udp", application="", sent=1_200.0,
-        got=0.0, answered=False, lasted=0.0, peer="198.18.7.7", packets=1.0,
+        rng,
+        port=int(rng.choice([80, 53, 123])),
+        proto="udp",
+        application="",
+        sent=1_200.0,
+        got=0.0,
+        answered=False,
+        lasted=0.0,
+        peer="198.18.7.7",
+        packets=1.0,
     )
 
 

@@ -80,6 +80,7 @@ def _split(tables: dict[str, pd.DataFrame], connections: pd.DataFrame) -> Learne
     last = every.days[-1]
     others = every.without([last])
     day = {
-        name: frame[frame.day == last] if "day" in frame else frame for name, frame in tables.items()
+        name: frame[frame.day == last] if "day" in frame else frame
+        for name, frame in tables.items()
     }
     return LearnedOffice(others, connections, day)
