@@ -88,8 +88,8 @@ def connection_factors(known: Habits, row: pd.Series, chances: Floats) -> list[F
         chances: of its features.
     """
     frame = row.to_frame().T
-    source, _, place = known.places(frame)
-    group = known.role_places(source, place)
+    coded = known.coded(frame)
+    group = known.role_places(coded.source, coded.place)
     service = f"{row.port}/{row.proto}" if row.proto != "icmp" else "ICMP"
     factors = []
     for feature in _chosen(chances, habits.FEATURES):
@@ -97,8 +97,8 @@ def connection_factors(known: Habits, row: pd.Series, chances: Floats) -> list[F
         metric, _, of_what = name.partition(" of the ")
         if metric in SHAPES:
             held, key, whose = {
-                "host": (known.of_host[metric], int(source[0]), "this host usually"),
-                "service": (known.of_service[metric], int(place[0]), f"others on {service}"),
+                "host": (known.of_host[metric], int(coded.source[0]), "this host usually"),
+                "service": (known.of_service[metric], int(coded.place[0]), f"others on {service}"),
             }.get(
                 of_what,
                 (known.of_role[metric], int(group[0]), f"hosts of its role on {service}"),
@@ -142,13 +142,13 @@ def _size(row: pd.Series, metric: str, beside: _Beside, chance: float) -> Factor
 
 def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float) -> Factor:
     frame = row.to_frame().T
-    source, key, place = known.places(frame)
+    coded = known.coded(frame)
     where = "outside" if row.outside else "inside"
     observed: float | str
     if name == "ratio":
-        group = int(known.role_places(source, place)[0])
+        group = int(known.role_places(coded.source, coded.place)[0])
         _, high = known.of_role["ratio"].between(group, 0.0, _NEARLY_ALL)
-        observed = 2.0 ** ((int(habits.ratio_bins(frame)[0]) - RATIO) / BINS)
+        observed = 2.0 ** ((int(habits.ratio_of(coded.bins)[0]) - RATIO) / BINS)
         measured, seen = (
             "bytes sent for each received",
             f"sent {observed:.2g} bytes for each received",
@@ -156,7 +156,7 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
         usual = f"on {service} up to {2.0 ** ((high - RATIO) / BINS):.2g}"
     elif name == "port":
         measured, observed, seen = "port", service, service
-        users = int(known.users_of(key, frame)[0])
+        users = int(known.users_of(coded)[0])
         usual = f"never used by this host {where}, by {users} others"
     elif name == "application":
         observed = str(row.application)
@@ -165,7 +165,7 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
     elif name == "peer":
         observed = str(row.peer)
         measured, seen = "peer", observed
-        knowing, _ = known.acquaintance(source, frame)
+        knowing, _ = known.acquaintance(coded)
         usual = f"never met by this host, by {int(knowing[0])} others"
     elif name in ("hour", "hour of the service"):
         observed = f"{int(row.hour):02d}:00"
