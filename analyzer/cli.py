@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
+from analyzer.feedback_command import DESCRIPTION as FEEDBACK
+from analyzer.feedback_command import add_feedback
 from analyzer.findings import Severity
 from analyzer.replay_command import DESCRIPTION as REPLAY
 from analyzer.replay_command import add_replay
@@ -88,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     baseline = add("baseline", help="learn what is usual, and compare with it")
     of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_baseline(of_baseline, _listed, _time, _progress)
+    feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
+    add_feedback(feedback)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser

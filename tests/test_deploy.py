@@ -18,8 +18,8 @@ from analyzer.findings import Severity
 from analyzer.mitre import TACTICS
 from analyzer.writers.appending import AppendingLog
 from analyzer.writers.ecs import ecs_document
+from analyzer.writers.log_kinds import OutputFormat
 from analyzer.writers.notice import OWN_COLUMNS, notice_row
-from analyzer.writers.output import OutputFormat
 from tests.test_writers import make_finding
 
 ROOT = Path(__file__).parents[1]

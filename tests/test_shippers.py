@@ -18,8 +18,9 @@ import pytest
 
 from analyzer.findings import Evidence, Finding
 from analyzer.writers.appending import AppendingLog
+from analyzer.writers.ecs import ecs_lines
+from analyzer.writers.log_kinds import OutputFormat
 from analyzer.writers.notice import notice_row
-from analyzer.writers.output import OutputFormat
 from tests.test_writers import make_finding
 
 SHIPPERS = Path(__file__).parents[1] / "deploy" / "shippers"
@@ -144,8 +145,8 @@ def configured(configuration: str, replaced: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def rsyslog(tmp_path: Path, siem: Siem) -> Iterator[Shipper]:
-    shipper = configured_rsyslog(tmp_path, siem)
+def rsyslog(tmp_path: Path, siem: Siem, format_: OutputFormat) -> Iterator[Shipper]:
+    shipper = configured_rsyslog(tmp_path, siem, format_)
     yield shipper
     shipper.kill()
 
@@ -157,9 +158,10 @@ def syslog_ng(tmp_path: Path, siem: Siem, request: pytest.FixtureRequest) -> Ite
     shipper.kill()
 
 
-def configured_rsyslog(directory: Path, siem: Siem) -> Shipper:
+def configured_rsyslog(directory: Path, siem: Siem, format_: OutputFormat) -> Shipper:
     executable = program("rsyslogd")
     site = {
+        "/notice*.log": "/notice.ecs*.ndjson" if format_ == "ecs" else "/notice*.log",
         "/var/lib/zeek-analyzer": str(directory / "out"),
         "siem.example.org": "127.0.0.1",
         'port="514"': f'port="{siem.port}"',
@@ -206,15 +208,17 @@ def configured_syslog_ng(directory: Path, siem: Siem, configuration: str) -> Shi
 
 
 def rows(numbers: Sequence[int], format_: OutputFormat) -> list[str]:
-    assert format_ != "ecs"
-    return [notice_row(finding(number), format=format_).rstrip("\n") for number in numbers]
+    findings = [finding(number) for number in numbers]
+    if format_ == "ecs":
+        return [line.rstrip("\n") for line in ecs_lines(findings)]
+    return [notice_row(each, format=format_).rstrip("\n") for each in findings]
 
 
 def opened(directory: Path, format_: OutputFormat) -> AppendingLog:
     return AppendingLog(directory / "out", format=format_, rotate_every=None)
 
 
-@pytest.mark.parametrize("format_", ["json", "tsv"])
+@pytest.mark.parametrize("format_", ["json", "tsv", "ecs"])
 def test_rsyslog(tmp_path: Path, siem: Siem, rsyslog: Shipper, format_: OutputFormat) -> None:
     shipper = rsyslog
     with opened(tmp_path, format_) as log:
@@ -249,11 +253,10 @@ def test_rsyslog(tmp_path: Path, siem: Siem, rsyslog: Shipper, format_: OutputFo
         siem.wait_for(rows(range(12), format_))
         shipper.stop()
         siem.wait_for(rows(range(12), format_))
-    if format_ == "json":
+    if format_ != "tsv":
         documents = [json.loads(message) for message in siem.messages()]
-        assert {document["msg"] for document in documents} == {
-            finding(number).message for number in range(12)
-        }
+        said = {document["msg" if format_ == "json" else "message"] for document in documents}
+        assert said == {finding(number).message for number in range(12)}
 
 
 @pytest.mark.parametrize("syslog_ng", ["zeek-analyzer.conf"], indirect=True)

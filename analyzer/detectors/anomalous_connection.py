@@ -20,7 +20,8 @@ import pandas as pd
 
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.factors import Factor, connection_factors, window_factors
-from analyzer.baseline.samples import SLOT, windows
+from analyzer.baseline.numbered import numbered
+from analyzer.baseline.samples import SLOT, every_window
 from analyzer.baseline.scoring import (
     Scorer,
     Scores,
@@ -121,10 +122,9 @@ def _connections(part: Records, prepared: Scorer, records: Records, shared: Shar
 
 
 def _windows(part: Records, prepared: Scorer, records: Records, shared: Shared) -> pd.DataFrame:
-    del prepared  # there are few enough to score all
-    met = shared_contacts(records, shared)
-    sources = met.filter(met.source_is_local).select("orig_h").distinct()
-    frame: pd.DataFrame = windows(part, sources).order_by("day", "slot", "source").to_pandas()
+    del prepared, records, shared  # there are few enough to score all
+    every = every_window(numbered(part)).order_by("day", "slot", "source")
+    frame: pd.DataFrame = every.to_pandas()
     begin = (frame.day.astype("int64") * _IN_DAY + frame.slot.astype("int64")) * SLOT
     return frame.assign(
         first=begin,

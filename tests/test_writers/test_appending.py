@@ -23,9 +23,10 @@ from hypothesis.stateful import (
 
 from analyzer.errors import OutputError
 from analyzer.findings import Finding
-from analyzer.writers.appending import DAY, AppendingLog, LogKind
+from analyzer.writers.appending import DAY, AppendingLog
 from analyzer.writers.ecs import ecs_lines
 from analyzer.writers.jsonl import finding_lines
+from analyzer.writers.log_kinds import LogKind
 from analyzer.writers.notice import columns, notice_row, write_notices
 from analyzer.zeek_format import footer, header
 
@@ -219,7 +220,15 @@ def test_a_log_that_somebody_took_away(tmp_path: Path) -> None:
         log.append([finding(5)])
         log.path.unlink()
         assert log.rotate() is None
-    for name, number in (("notice.1.log", 1), ("notice.2023-11-14-22-13-20.log", 4)):
+        # Where there is none, somebody may put one, but not one of others.
+        write_notices([finding(6)], log.path, written=FIRST)
+        log.append([finding(7)])
+        log.path.unlink()
+        log.path.write_text('{"note":"Scan::Port_Scan"}\n')
+        with pytest.raises(OutputError, match="notices of others"):
+            log.append([finding(8)])
+    names = ("notice.1.log", "notice.2023-11-14-22-13-20.log", "notice.2023-11-14-22-13-21.log")
+    for name, number in zip(names, (1, 4, 6), strict=True):
         assert f"number {number}" in (tmp_path / name).read_text()
 
 

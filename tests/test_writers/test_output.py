@@ -10,8 +10,9 @@ from analyzer.errors import OutputError
 from analyzer.writers.appending import AppendingLog
 from analyzer.writers.ecs import ecs_lines
 from analyzer.writers.jsonl import finding_lines
+from analyzer.writers.log_kinds import OutputFormat
 from analyzer.writers.notice import Written, notice_lines
-from analyzer.writers.output import OutputFormat, log_name, refuse_output, write_output
+from analyzer.writers.output import refuse_output, write_output
 
 from . import FIRST, make_finding
 
@@ -25,7 +26,6 @@ FINDINGS = [make_finding(), make_finding(last=FIRST + 500), make_finding(port=23
 def test_a_log_of_notices_and_all_findings(
     tmp_path: Path, format_: OutputFormat, name: str
 ) -> None:
-    assert log_name(format_) == name
     out = tmp_path / "out"
     assert write_output(FINDINGS, out, format=format_, written=FIRST) == Written(2, 1)
     assert sorted(file.name for file in out.iterdir()) == sorted(["findings.jsonl", name])
