@@ -169,7 +169,8 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
         usual = f"never met by this host, by {int(knowing[0])} others"
     elif name in ("hour", "hour of the service"):
         observed = f"{int(row.hour):02d}:00"
-        measured, seen = "hour of the day, UTC", f"at {observed} UTC"
+        measured = "hour of the day, UTC" if name == "hour" else "hour of the service, UTC"
+        seen = f"at {observed} UTC"
         usual = "this host is never active then" if name == "hour" else f"rare for {service}"
     else:
         measured, observed, seen = "answer", "none", "no answer"
