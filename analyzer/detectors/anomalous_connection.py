@@ -255,4 +255,4 @@ def _technique(row: pd.Series, factors: list[Factor]) -> str:
     return "T1078" if name.startswith("hour") else "T1071"
 
 
-DETECTOR = Detector("anomalous_connection", Parameters, find)
+DETECTOR = Detector("anomalous_connection", Parameters, find, compares=True)

@@ -227,4 +227,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("dns_habits", Parameters, find)
+DETECTOR = Detector("dns_habits", Parameters, find, compares=True)

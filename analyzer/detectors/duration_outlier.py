@@ -151,4 +151,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("duration_outlier", Parameters, find)
+DETECTOR = Detector("duration_outlier", Parameters, find, compares=True)

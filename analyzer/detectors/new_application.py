@@ -146,4 +146,4 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
     )
 
 
-DETECTOR = Detector("new_application", Parameters, find)
+DETECTOR = Detector("new_application", Parameters, find, compares=True)

@@ -217,4 +217,4 @@ def _technique(port: pd.Series[Any]) -> str:
     return "T1571" if port.outside else "T1021"
 
 
-DETECTOR = Detector("new_port", Parameters, find)
+DETECTOR = Detector("new_port", Parameters, find, compares=True)

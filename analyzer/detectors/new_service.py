@@ -200,4 +200,4 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
     )
 
 
-DETECTOR = Detector("new_service", Parameters, find)
+DETECTOR = Detector("new_service", Parameters, find, compares=True)

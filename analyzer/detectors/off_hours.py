@@ -166,4 +166,4 @@ def _score(row: dict[Any, Any], parameters: Parameters) -> float:
     return score
 
 
-DETECTOR = Detector("off_hours", Parameters, find)
+DETECTOR = Detector("off_hours", Parameters, find, compares=True)

@@ -128,4 +128,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("outside_hosts", Parameters, find)
+DETECTOR = Detector("outside_hosts", Parameters, find, compares=True)

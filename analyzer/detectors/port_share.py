@@ -159,4 +159,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("port_share", Parameters, find)
+DETECTOR = Detector("port_share", Parameters, find, compares=True)

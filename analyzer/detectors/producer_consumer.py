@@ -178,4 +178,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("producer_consumer", Parameters, find)
+DETECTOR = Detector("producer_consumer", Parameters, find, compares=True)

@@ -238,4 +238,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("protocol_mix", Parameters, find)
+DETECTOR = Detector("protocol_mix", Parameters, find, compares=True)
