@@ -14,9 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
+from analyzer.feedback_command import DESCRIPTION as FEEDBACK
+from analyzer.feedback_command import add_feedback
 from analyzer.findings import Severity
+from analyzer.replay_command import DESCRIPTION as REPLAY
+from analyzer.replay_command import add_replay
 from analyzer.standard_streams import (
     complain,
     console_on,
@@ -28,6 +33,8 @@ from analyzer.standard_streams import (
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from analyzer.report import Report
 
 DONE, FOUND, FAILED, SIGNALLED = 0, 1, 2, 128
@@ -79,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
+    baseline = add("baseline", help="learn what is usual, and compare with it")
+    of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_baseline(of_baseline, _listed, _time, _progress)
+    feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
+    add_feedback(feedback)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -105,6 +118,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
     add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
     add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--baseline", type=Path, metavar="FILE", help="what is usual here (see baseline learn)")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
     add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
@@ -115,9 +129,11 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
     add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
-    add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
+    add("--format", choices=("tsv", "json", "ecs"), help="of notice.log; ecs: notice.ecs.ndjson")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
+    add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
+    add("--intel-severity", choices=_LEVELS, help="of what makes indicators (default: high)")
     loudness = reporting.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="no summary, no progress")
     loudness.add_argument(
@@ -145,6 +161,7 @@ def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("list", _rules_list, "list the rules"),
         ("check", _rules_check, "validate the rules and run their test cases; 2 if any fails"),
         ("show", _rules_show, "explain a rule"),
+        ("notices", _rules_notices, "declare the rules' notice types in Zeek's language"),
     ):
         described = text.capitalize() + "."
         parser = commands.add_parser(name, help=text, description=described, allow_abbrev=False)
@@ -179,7 +196,15 @@ def _analyze(options: argparse.Namespace) -> int:
         raise OptionError("--from must be before --to")
     if options.out is None and (options.format or options.strict):
         raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
+    if options.intel_severity and options.intel_out is None:
+        raise OptionError("--intel-severity is about the indicators that --intel-out FILE writes")
+    if options.format == "ecs" and options.strict:
+        raise OptionError("--strict is about Zeek's columns, which --format ecs does not write")
     import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
+    from analyzer.writers import refuse_output  # noqa: PLC0415
+
+    if options.out is not None:
+        refuse_output(options.out, options.format or "tsv")
 
     with _progress(options) as (on_progress, on_stage):
         report = analyzer.analyze(
@@ -190,6 +215,7 @@ def _analyze(options: argparse.Namespace) -> int:
             local_networks=options.local_nets,
             intelligence=options.intel,
             allow=options.allow,
+            baseline=options.baseline,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,
@@ -223,20 +249,28 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:
-    from analyzer.writers import write_findings, write_html, write_notices  # noqa: PLC0415
+    from analyzer.networks import parse_networks  # noqa: PLC0415
+    from analyzer.writers import write_html, write_intel, write_output  # noqa: PLC0415
     from analyzer.writers.terminal import render  # noqa: PLC0415
 
     if options.out is not None:
-        write_notices(
+        write_output(
             report.findings,
-            options.out / "notice.log",
+            options.out,
             format=options.format or "tsv",
             strict=options.strict,
             written=time.time(),
         )
-        write_findings(report.findings, options.out / "findings.jsonl")
     if options.report is not None:
         write_html(report, options.report)
+    if options.intel_out is not None:
+        write_intel(
+            report.not_allowed,
+            options.intel_out,
+            minimum=Severity[(options.intel_severity or "high").upper()],
+            outside=report.outside,
+            local_networks=parse_networks(options.local_nets),
+        )
     if not options.quiet:
         # With --out the results are files, and what is said about them is not a result.
         summary = functools.partial(render, report, verbose=options.verbose)
@@ -295,3 +329,19 @@ def _rules_show(options: argparse.Namespace) -> int:
     for rule in select(load_rules(options.rules), [options.rule], []):
         show(functools.partial(render_page, rule))
     return DONE
+
+
+def _rules_notices(options: argparse.Namespace) -> int:
+    from analyzer import load_rules  # noqa: PLC0415
+    from analyzer.writers.zeek_types import notice_types  # noqa: PLC0415
+
+    # The types of the shipped rules are in the Zeek package already.
+    shipped = load_rules() if options.rules else ()
+    text = notice_types(load_rules(options.rules), besides=shipped)
+    show(lambda console: _print_script(text, console))
+    return DONE
+
+
+def _print_script(text: str, console: Console) -> None:
+    # As it is: a terminal's width is no matter of a file's.
+    console.file.write(text)

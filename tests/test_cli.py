@@ -193,6 +193,14 @@ def test_bad_usage(run: Run, arguments: list[str], complaint: str) -> None:
             "memory limit 'much': expected a size such as 2GiB or 800MB",
         ),
         (["--threads", "0"], "threads 0: expected 1 or more"),
+        (
+            ["--intel-severity", "low"],
+            "--intel-severity is about the indicators that --intel-out FILE writes",
+        ),
+        (
+            ["--format", "ecs", "--strict", "--out", "out"],
+            "--strict is about Zeek's columns, which --format ecs does not write",
+        ),
     ],
 )
 def test_options_that_make_no_sense(
@@ -344,6 +352,27 @@ def test_json_notices(run: Run, log: Path, tmp_path: Path) -> None:
     assert notice["severity"] == "critical"
     assert run("analyze", log, *SCAN, "-q", "--format=json", "--strict", "--out", out).status == 0
     assert "severity" not in json.loads((out / "notice.log").read_text())
+
+
+def test_ecs_documents(run: Run, log: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("analyze", log, *SCAN, "-q", "--format", "ecs", "--out", out).status == 0
+    assert sorted(path.name for path in out.iterdir()) == ["findings.jsonl", "notice.ecs.ndjson"]
+    document = json.loads((out / "notice.ecs.ndjson").read_text())
+    finding = json.loads((out / "findings.jsonl").read_text())
+    assert document["event"]["id"] == finding["id"]
+    assert document["rule"]["name"] == "ZeekAnalyzer::Address_Scan"
+
+
+def test_zeeks_own_directory_is_refused_before_anything_is_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".cmdline").touch()
+    said = run("analyze", tmp_path / "no such log", "--out", tmp_path)
+    assert (said.status, said.out) == (2, "")
+    assert said.err == (
+        f"zeek-analyzer: {tmp_path}: is a directory of Zeek's own (ZeekControl runs Zeek in it); "
+        "choose another one\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [".cmdline"]
 
 
 def test_a_failure_to_write_leaves_what_was_there(run: Run, log: Path, tmp_path: Path) -> None:
@@ -731,3 +760,37 @@ def test_version_and_help_load_nothing_large(argument: str) -> None:
         check=False,
     )
     assert (process.returncode, process.stderr) == (0, "[]\n")
+
+
+def test_rules_notices(run: Run, tmp_path: Path) -> None:
+    said = run("rules", "notices")
+    assert (said.status, said.err) == (0, "")
+    assert said.out.count("\t\tAddress_Scan,\n") == 1
+    assert said.out.endswith("\t};\n}\n")
+    # A site's own rules need only what the shipped ones do not declare.
+    for notice, expected in (("Address_Scan", 0), ("Own_Scan", 1)):
+        own = RULE.replace("ZeekAnalyzer::Address_Scan", f"ZeekAnalyzer::{notice}") + CASES
+        (tmp_path / "address_scan.yaml").write_text(own)
+        said = run("rules", "notices", "--rules", tmp_path)
+        assert said.out.count("\t\tOwn_Scan,\n") == expected
+        assert "Address_Scan," not in said.out
+
+
+def test_intel_out_writes_indicators(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "intel.dat"
+    said = run("analyze", ROOT / "sample_pcaps" / "dns_tunnel.pcap", "-q", "--intel-out", file)
+    assert (said.status, said.out, said.err) == (0, "", "")
+    _, *rows = file.read_text().splitlines()
+    assert [row.split("\t")[:3] for row in rows] == [
+        ["quillmoor.net", "Intel::DOMAIN", "zeek-analyzer"]
+    ]
+    run(
+        "analyze",
+        ROOT / "sample_pcaps" / "dns_tunnel.pcap",
+        "-q",
+        "--intel-out",
+        file,
+        "--intel-severity",
+        "critical",
+    )
+    assert len(file.read_text().splitlines()) == 1

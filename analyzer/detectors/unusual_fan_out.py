@@ -117,12 +117,13 @@ def unusual_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame
 
 def _new(peers: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Peers that their source never met; of sources that met too many to keep, nobody knows."""
-    full = known.groupby("source").size()
-    full = full[full >= MOST_PEERS]
+    kept = known.groupby(["source", "outside"])["peer"].size()
+    full = kept[kept >= MOST_PEERS].reset_index()
     unknown = peers.merge(
         known[["source", "peer"]], on=["source", "peer"], how="left", indicator="in"
     )
-    return unknown[(unknown["in"] == "left_only") & ~unknown.source.isin(full.index)]
+    new = unknown[(unknown["in"] == "left_only") & ~unknown.source.isin(full.source)]
+    return new.drop(columns="in")
 
 
 def _reached(tables: Summary, met_once: pd.DataFrame) -> dict[str, pd.DataFrame]:

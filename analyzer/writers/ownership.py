@@ -7,6 +7,7 @@ Zeek, from the shipper that follows it, and from the archive.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from analyzer.errors import Location, OutputError
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 NOTICE_PREFIX = "ZeekAnalyzer::"
 """What the notes of all our notices begin with."""
 
+INDICATOR_SOURCE = "zeek-analyzer"
+"""What all our indicators give as their source."""
+
 _LOOKED_AT = 1 << 20
+# More than `#separator` and than `#close` with its time.
+_MAGIC_SIZE, _CLOSE_SIZE = 16, 64
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def refuse_foreign_notices(path: Path) -> None:
@@ -35,21 +42,90 @@ def refuse_foreign_notices(path: Path) -> None:
             )
 
 
+def refuse_foreign_indicators(path: Path) -> None:
+    """Refuse to replace a file of indicators that somebody else has listed.
+
+    Raises:
+        OutputError: `path` is such a file, or no file of indicators at all.
+    """
+    start = _start(path)
+    if start and not start.startswith("#fields\tindicator\t"):
+        raise OutputError(
+            "is no file of indicators; choose another name for ours", Location(str(path))
+        )
+    for source in _columns(start, "meta.source"):
+        if source != INDICATOR_SOURCE:
+            raise OutputError(
+                f"holds indicators of others ({source}); choose a file of its own for ours",
+                Location(str(path)),
+            )
+
+
 def refuse_live_log(path: Path) -> None:
     """Refuse to replace a TSV log that somebody is still writing: it has no ``#close``.
 
     Raises:
         OutputError: `path` is such a file.
     """
-    if not _start(path).startswith("#separator"):
+    try:
+        live = _is_live(path)
+    except OSError:
+        # Whoever writes it will say what is wrong.
         return
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _LOOKED_AT))
-        end = file.read()
-    if not end.rstrip(b"\n").rpartition(b"\n")[2].startswith(b"#close"):
+    if live:
         raise OutputError(
             "is a log that is still being written; choose another directory", Location(str(path))
         )
+
+
+def refuse_zeek_directory(directory: Path) -> None:
+    """Refuse to write where a sensor keeps its own logs.
+
+    Such a place is the directory that ZeekControl runs Zeek in (its ``run-zeek`` leaves
+    ``.cmdline`` there), its archive, where the link ``current`` points to the live logs, a day of
+    that archive, or any that holds a TSV log, other than notices, that nobody has closed. What we
+    write ourselves is none of this. Where a sensor that writes JSON was started by hand there is
+    nothing to know it by; its notice.log is refused by :func:`refuse_foreign_notices`.
+
+    Raises:
+        OutputError: `directory` is such a place; the message says by what it is known.
+    """
+    try:
+        sign = _sign_of_zeek(directory)
+    except OSError:
+        # Whoever writes there will say what is wrong.
+        return
+    if sign is not None:
+        raise OutputError(
+            f"is a directory of Zeek's own ({sign}); choose another one", Location(str(directory))
+        )
+
+
+def _sign_of_zeek(directory: Path) -> str | None:
+    if not directory.is_dir():
+        return None
+    if (directory / ".cmdline").is_file():
+        return "ZeekControl runs Zeek in it"
+    real = directory.resolve()
+    for archive in (real, real.parent) if _DAY.fullmatch(real.name) else (real,):
+        if (archive / "current").is_symlink():
+            return f"{archive / 'current'} is ZeekControl's link to the live logs"
+    for log in sorted(directory.glob("*.log")):
+        if not log.name.startswith("notice.") and _is_live(log):
+            return f"{log.name} is still being written"
+    return None
+
+
+def _is_live(log: Path) -> bool:
+    """Whether a file is a TSV log without ``#close``."""
+    if not log.is_file():
+        return False
+    with log.open("rb") as file:
+        if not file.read(_MAGIC_SIZE).startswith(b"#separator"):
+            return False
+        file.seek(max(0, log.stat().st_size - _CLOSE_SIZE))
+        end = file.read()
+    return not end.rstrip(b"\n").rpartition(b"\n")[2].startswith(b"#close")
 
 
 def _start(path: Path) -> str:
@@ -57,23 +133,29 @@ def _start(path: Path) -> str:
         if not path.is_file():
             return ""
         with path.open("rb") as file:
-            return file.read(_LOOKED_AT).decode("utf-8", "replace")
+            data = file.read(_LOOKED_AT)
+        # A value that is cut off would be somebody else's.
+        whole = data.rfind(b"\n") + 1 if len(data) == _LOOKED_AT else len(data)
+        return data[:whole].decode("utf-8", "replace")
     except OSError:
         # Whoever writes it will say what is wrong.
         return ""
 
 
 def _notes(start: str) -> Iterator[str]:
-    """The notes of a notice log, TSV or JSON."""
+    """The notes of a notice log, TSV, JSON or ECS."""
+    yield from filter(None, map(_note, start.splitlines()))
+    yield from _columns(start, "note")
+
+
+def _columns(start: str, name: str) -> Iterator[str]:
+    """The values of a column of a TSV log."""
     place = None
-    for line in start.splitlines():
+    # What follows the last line feed is a row that was cut off.
+    for line in start.split("\n")[:-1]:
         if line.startswith("#fields\t"):
             fields = line.split("\t")[1:]
-            place = fields.index("note") if "note" in fields else None
-        elif line.startswith("{"):
-            note = _note(line)
-            if note:
-                yield note
+            place = fields.index(name) if name in fields else None
         elif not line.startswith("#") and place is not None:
             values = line.split("\t")
             if len(values) > place:
@@ -81,10 +163,15 @@ def _notes(start: str) -> Iterator[str]:
 
 
 def _note(line: str) -> str:
+    if not line.startswith("{"):
+        return ""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        # The last line may be cut off.
+        # Not every line that begins with a brace is JSON.
         return ""
-    note = row.get("note") if isinstance(row, dict) else None
+    if not isinstance(row, dict):
+        return ""
+    rule = row.get("rule")
+    note = rule.get("name") if isinstance(rule, dict) else row.get("note")
     return note if isinstance(note, str) else ""
