@@ -7,9 +7,9 @@ desktops), or meets as many hosts as when it is used. Which hours are quiet is k
 (:mod:`~analyzer.detectors.off_hours_trials`): three days of forty hosts make a low finding of a
 night's work, and a month of a thousand makes a louder one.
 
-What several hosts do at once is an update, and who stays late or begins early has been there since,
-or goes on: neither is more than low, and nor is mere presence, which nobody would be told of in
-those cases.
+What several hosts do at once is an update; who stays late has been there since, who begins early
+goes on, and both do so within hours of their usual ones. Neither is more than low. Nor is mere
+presence, of which nobody is told at all in those cases.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _deep(rows: pd.DataFrame, quiet: QuietHours) -> npt.NDArray[np.bool_]:
         quiet.is_quiet(rows.assign(hour=(begin + step) % HOURS))
         for step in range(-_MARGIN, SPAN + _MARGIN)
     ]
-    return np.logical_and.reduce(around)
+    return np.asarray(np.logical_and.reduce(around))
 
 
 def _leads_to_work(used: dict[int, bool], hour: int, step: int) -> bool:
@@ -176,7 +176,7 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
 def _score(row: dict[Any, Any], parameters: Parameters) -> float:
     score = score_of_chance(row["chance"], parameters.false_alarm)
     is_presence, is_shared = row["proto"] == PRESENCE, row["hosts"] >= parameters.alone
-    if is_presence and (row["stayed"] or is_shared):
+    if is_presence and (row["stayed"] or is_shared or not row["deep"]):
         return min(score, _HINT)
     is_certain = row["such_days"] and row["deep"] and not row["stayed"]
     if is_presence or is_shared or not is_certain:

@@ -34,8 +34,9 @@ from analyzer.detectors.breadth import (
 )
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
-from analyzer.detectors.highest import Measure, beyond, daily, hourly
+from analyzer.detectors.highest import NO_HOUR, Measure, beyond, daily, hourly
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
+from analyzer.features import DAY, HOUR
 from analyzer.findings import Evidence, quantity
 from analyzer.parameters import Probability
 
@@ -154,6 +155,11 @@ def _detection(
     worst = rows[0]
     source, measure, chance = worst["source"], worst["measure"], worst["chance"]
     named = {each.name: each for each in _measures(parameters)}
+    first, last = parts.first, parts.last
+    if worst["hour"] != NO_HOUR:
+        # Contacts are known by half days.
+        begin = worst["day"] * DAY + worst["hour"] * HOUR
+        first, last = max(first, begin), min(last, begin + HOUR)
     value, reference = quantity(worst["value"]), quantity(worst["reference"])
     on = f", most on {', '.join(parts.ports[:_SHOWN])}" if parts.ports and measure != PORTS else ""
     return Detection(
@@ -161,8 +167,8 @@ def _detection(
         destination=parts.destination,
         port=parts.port,
         proto=parts.proto,
-        first=parts.first,
-        last=parts.last,
+        first=first,
+        last=last,
         score=held_back(score_of_chance(chance, parameters.false_alarm), comparison),
         message=f"{source} {_DID[measure].format(value=value)}, {reference} on its highest days "
         f"before{on}",
