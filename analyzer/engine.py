@@ -197,6 +197,31 @@ class Engine:
         self.connection.execute(self.insertion(log, f"SELECT {casts} FROM given_rows"))
         self.connection.unregister("given_rows")
 
+    def write(self, log: str, path: Path) -> int:
+        """Write the rows of a log, as they are held, to a Parquet file, and say how many.
+
+        Raises:
+            duckdb.Error: it cannot be written.
+        """
+        ((count,),) = self.connection.execute(
+            f"COPY {identifier(log)} TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+        ).fetchall()
+        return int(count)
+
+    def attach(self, log: str, paths: Sequence[Path]) -> None:
+        """Have a log's table be the rows of files that :meth:`write` wrote, where they stand."""
+        if not paths:
+            return
+        files = ", ".join(literal(str(path)) for path in paths)
+        name = identifier(log)
+        self.connection.execute(f"DROP TABLE {name}")
+        self.connection.execute(f"CREATE VIEW {name} AS FROM read_parquet([{files}])")
+
+    def clear(self) -> None:
+        """Drop all rows that were loaded."""
+        for table in (*LOGS, "open_conn"):
+            self.connection.execute(f"TRUNCATE {identifier(table)}")
+
     def keep(self, rows: ir.Table | pa.Table, name: str) -> ir.Table:
         """Compute an expression once, or take rows in, and hold them as a temporary table.
 
