@@ -115,7 +115,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
     add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
-    add("--format", choices=("tsv", "json"), help="of notice.log (default: tsv)")
+    add("--format", choices=("tsv", "json", "ecs"), help="of notice.log; ecs: notice.ecs.ndjson")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
     loudness = reporting.add_mutually_exclusive_group()
@@ -179,7 +179,13 @@ def _analyze(options: argparse.Namespace) -> int:
         raise OptionError("--from must be before --to")
     if options.out is None and (options.format or options.strict):
         raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
+    if options.format == "ecs" and options.strict:
+        raise OptionError("--strict is about Zeek's columns, which --format ecs does not write")
     import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
+    from analyzer.writers import refuse_output  # noqa: PLC0415
+
+    if options.out is not None:
+        refuse_output(options.out, options.format or "tsv")
 
     with _progress(options) as (on_progress, on_stage):
         report = analyzer.analyze(
@@ -223,18 +229,17 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:
-    from analyzer.writers import write_findings, write_html, write_notices  # noqa: PLC0415
+    from analyzer.writers import write_html, write_output  # noqa: PLC0415
     from analyzer.writers.terminal import render  # noqa: PLC0415
 
     if options.out is not None:
-        write_notices(
+        write_output(
             report.findings,
-            options.out / "notice.log",
+            options.out,
             format=options.format or "tsv",
             strict=options.strict,
             written=time.time(),
         )
-        write_findings(report.findings, options.out / "findings.jsonl")
     if options.report is not None:
         write_html(report, options.report)
     if not options.quiet:

@@ -27,6 +27,8 @@ EMPTY = "(empty)"
 UNSET = "-"
 COMMENT = "#"
 
+_HEADER_TIME = "%Y-%m-%d-%H-%M-%S"  # Log::default_rotation_date_format
+
 _SURROGATES = re.compile(r"[\ud800-\udfff]+")
 _SPECIAL = re.compile(r"[\\\x00-\x1f\x7f\ud800-\udfff]")
 _SPECIAL_IN_CONTAINER = re.compile(r"[\\\x00-\x1f\x7f,\ud800-\udfff]")
@@ -184,7 +186,7 @@ def header(path: str, fields: Sequence[tuple[str, str]], opened: float) -> str:
         f"#empty_field\t{EMPTY}",
         f"#unset_field\t{UNSET}",
         f"#path\t{path}",
-        f"#open\t{_header_time(opened)}",
+        f"#open\t{header_time(opened)}",
         SEPARATOR.join(("#fields", *(name for name, _ in fields))),
         SEPARATOR.join(("#types", *(zeek_type for _, zeek_type in fields))),
     )
@@ -205,11 +207,20 @@ def footer(closed: float) -> str:
     Args:
         closed: when the log was closed, UTC epoch seconds.
     """
-    return f"#close\t{_header_time(closed)}\n"
+    return f"#close\t{header_time(closed)}\n"
 
 
-def _header_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d-%H-%M-%S")
+def header_time(seconds: float) -> str:
+    """A time as ``#open`` and ``#close`` have it, and the name of a rotated log; UTC."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime(_HEADER_TIME)
+
+
+def parse_header_time(text: str) -> float | None:
+    """The inverse of :func:`header_time`, UTC epoch seconds; None if it is no such time."""
+    try:
+        return datetime.strptime(text, _HEADER_TIME).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def _escape_element(text: str) -> str:

@@ -193,6 +193,10 @@ def test_bad_usage(run: Run, arguments: list[str], complaint: str) -> None:
             "memory limit 'much': expected a size such as 2GiB or 800MB",
         ),
         (["--threads", "0"], "threads 0: expected 1 or more"),
+        (
+            ["--format", "ecs", "--strict", "--out", "out"],
+            "--strict is about Zeek's columns, which --format ecs does not write",
+        ),
     ],
 )
 def test_options_that_make_no_sense(
@@ -344,6 +348,27 @@ def test_json_notices(run: Run, log: Path, tmp_path: Path) -> None:
     assert notice["severity"] == "critical"
     assert run("analyze", log, *SCAN, "-q", "--format=json", "--strict", "--out", out).status == 0
     assert "severity" not in json.loads((out / "notice.log").read_text())
+
+
+def test_ecs_documents(run: Run, log: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("analyze", log, *SCAN, "-q", "--format", "ecs", "--out", out).status == 0
+    assert sorted(path.name for path in out.iterdir()) == ["findings.jsonl", "notice.ecs.ndjson"]
+    document = json.loads((out / "notice.ecs.ndjson").read_text())
+    finding = json.loads((out / "findings.jsonl").read_text())
+    assert document["event"]["id"] == finding["id"]
+    assert document["rule"]["name"] == "ZeekAnalyzer::Address_Scan"
+
+
+def test_zeeks_own_directory_is_refused_before_anything_is_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".cmdline").touch()
+    said = run("analyze", tmp_path / "no such log", "--out", tmp_path)
+    assert (said.status, said.out) == (2, "")
+    assert said.err == (
+        f"zeek-analyzer: {tmp_path}: is a directory of Zeek's own (ZeekControl runs Zeek in it); "
+        "choose another one\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [".cmdline"]
 
 
 def test_a_failure_to_write_leaves_what_was_there(run: Run, log: Path, tmp_path: Path) -> None:

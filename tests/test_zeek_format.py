@@ -180,6 +180,9 @@ def test_header_and_footer_are_zeeks_bytes() -> None:
         "#types\ttime\taddr\tvector[string]\n"
     )
     assert zf.footer(1700000000.9) == "#close\t2023-11-14-22-13-20\n"
+    assert zf.header_time(1700000000.9) == "2023-11-14-22-13-20"
+    assert zf.parse_header_time("2023-11-14-22-13-20") == 1700000000.0
+    assert zf.parse_header_time("yesterday") is None
 
 
 def test_row() -> None:

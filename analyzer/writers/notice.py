@@ -122,6 +122,24 @@ def notice_lines(
     return _lines(unsuppressed(findings), format, strict=strict, written=written)
 
 
+def columns(*, strict: bool = False) -> tuple[tuple[str, str], ...]:
+    """The columns of a notice.log, name and type, in order: Zeek's own, then ours."""
+    return COLUMNS if strict else COLUMNS + OWN_COLUMNS
+
+
+def notice_row(
+    finding: Finding,
+    *,
+    format: LogFormat = "tsv",  # noqa: A002 - the word of the option it comes from
+    strict: bool = False,
+) -> str:
+    """One finding as a line of a notice.log, with its line feed; see :func:`notice_lines`."""
+    values, wanted = _values(finding), columns(strict=strict)
+    if format == "json":
+        return json_line({name: values[name] for name, _ in wanted if _is_set(values.get(name))})
+    return format_row(format_value(values.get(name), kind) for name, kind in wanted)
+
+
 def unsuppressed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings that Zeek's suppression lets into the log, in the order of the log.
 
@@ -166,17 +184,12 @@ def _lines(
     strict: bool,
     written: float,
 ) -> Iterator[str]:
-    columns = COLUMNS if strict else COLUMNS + OWN_COLUMNS
+    rows = (notice_row(finding, format=notice_format, strict=strict) for finding in findings)
     if notice_format == "json":
-        for finding in findings:
-            values = _values(finding)
-            present = {name: values[name] for name, _ in columns if _is_set(values.get(name))}
-            yield json_line(present)
+        yield from rows
         return
-    yield header("notice", columns, written)
-    for finding in findings:
-        values = _values(finding)
-        yield format_row(format_value(values.get(name), kind) for name, kind in columns)
+    yield header("notice", columns(strict=strict), written)
+    yield from rows
     yield footer(written)
 
 

@@ -7,6 +7,7 @@ Zeek, from the shipper that follows it, and from the archive.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from analyzer.errors import Location, OutputError
@@ -19,6 +20,9 @@ NOTICE_PREFIX = "ZeekAnalyzer::"
 """What the notes of all our notices begin with."""
 
 _LOOKED_AT = 1 << 20
+# More than `#separator` and than `#close` with its time.
+_MAGIC_SIZE, _CLOSE_SIZE = 16, 64
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def refuse_foreign_notices(path: Path) -> None:
@@ -41,15 +45,65 @@ def refuse_live_log(path: Path) -> None:
     Raises:
         OutputError: `path` is such a file.
     """
-    if not _start(path).startswith("#separator"):
+    try:
+        live = _is_live(path)
+    except OSError:
+        # Whoever writes it will say what is wrong.
         return
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _LOOKED_AT))
-        end = file.read()
-    if not end.rstrip(b"\n").rpartition(b"\n")[2].startswith(b"#close"):
+    if live:
         raise OutputError(
             "is a log that is still being written; choose another directory", Location(str(path))
         )
+
+
+def refuse_zeek_directory(directory: Path) -> None:
+    """Refuse to write where a sensor keeps its own logs.
+
+    Such a place is the directory that ZeekControl runs Zeek in (its ``run-zeek`` leaves
+    ``.cmdline`` there), its archive, where the link ``current`` points to the live logs, a day of
+    that archive, or any that holds a TSV log, other than notices, that nobody has closed. What we
+    write ourselves is none of this. Where a sensor that writes JSON was started by hand there is
+    nothing to know it by; its notice.log is refused by :func:`refuse_foreign_notices`.
+
+    Raises:
+        OutputError: `directory` is such a place; the message says by what it is known.
+    """
+    try:
+        sign = _sign_of_zeek(directory)
+    except OSError:
+        # Whoever writes there will say what is wrong.
+        return
+    if sign is not None:
+        raise OutputError(
+            f"is a directory of Zeek's own ({sign}); choose another one", Location(str(directory))
+        )
+
+
+def _sign_of_zeek(directory: Path) -> str | None:
+    if not directory.is_dir():
+        return None
+    if (directory / ".cmdline").is_file():
+        return "ZeekControl runs Zeek in it"
+    real = directory.resolve()
+    for archive in (real, real.parent) if _DAY.fullmatch(real.name) else (real,):
+        if (archive / "current").is_symlink():
+            return f"{archive / 'current'} is ZeekControl's link to the live logs"
+    for log in sorted(directory.glob("*.log")):
+        if not log.name.startswith("notice.") and _is_live(log):
+            return f"{log.name} is still being written"
+    return None
+
+
+def _is_live(log: Path) -> bool:
+    """Whether a file is a TSV log without ``#close``."""
+    if not log.is_file():
+        return False
+    with log.open("rb") as file:
+        if not file.read(_MAGIC_SIZE).startswith(b"#separator"):
+            return False
+        file.seek(max(0, log.stat().st_size - _CLOSE_SIZE))
+        end = file.read()
+    return not end.rstrip(b"\n").rpartition(b"\n")[2].startswith(b"#close")
 
 
 def _start(path: Path) -> str:
@@ -64,9 +118,10 @@ def _start(path: Path) -> str:
 
 
 def _notes(start: str) -> Iterator[str]:
-    """The notes of a notice log, TSV or JSON."""
+    """The notes of a notice log, TSV, JSON or ECS."""
     place = None
-    for line in start.splitlines():
+    # What follows the last line feed is a row that was cut off.
+    for line in start.split("\n")[:-1]:
         if line.startswith("#fields\t"):
             fields = line.split("\t")[1:]
             place = fields.index("note") if "note" in fields else None
@@ -84,7 +139,10 @@ def _note(line: str) -> str:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        # The last line may be cut off.
+        # Not every line that begins with a brace is JSON.
         return ""
-    note = row.get("note") if isinstance(row, dict) else None
+    if not isinstance(row, dict):
+        return ""
+    rule = row.get("rule")
+    note = rule.get("name") if isinstance(rule, dict) else row.get("note")
     return note if isinstance(note, str) else ""
