@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from analyzer.api import analyze, load_rules
     from analyzer.conversion import Conversion, convert
     from analyzer.evaluation import Evaluation, evaluate
+    from analyzer.learned import Learned
+    from analyzer.learning import learn
 
 __all__ = [
     "Allowlist",
@@ -31,12 +33,14 @@ __all__ = [
     "Evidence",
     "Finding",
     "HostRank",
+    "Learned",
     "Report",
     "Severity",
     "__version__",
     "analyze",
     "convert",
     "evaluate",
+    "learn",
     "load_rules",
     "read_allowlists",
 ]
@@ -58,4 +62,8 @@ if not TYPE_CHECKING:  # or any name at all would have a type
             from analyzer import evaluation  # noqa: PLC0415 - see above
 
             return getattr(evaluation, name)
+        if name in ("Learned", "learn"):
+            from analyzer import learning  # noqa: PLC0415 - see above
+
+            return getattr(learning, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
 from analyzer.findings import Severity
@@ -79,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    baseline = add("baseline", help="learn what is usual, and compare with it")
+    of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_baseline(of_baseline, _listed, _time, _progress)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser

@@ -51,6 +51,10 @@ class AllowlistError(AnalyzerError):
     """An allowlist cannot be read, or an entry of it makes no sense."""
 
 
+class BaselineError(AnalyzerError):
+    """A baseline cannot be read, is damaged, or does not fit what is asked of it."""
+
+
 class ModelError(AnalyzerError):
     """A trained model is missing or damaged."""
 

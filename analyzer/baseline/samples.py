@@ -35,8 +35,12 @@ _MICROSECONDS = 1e6
 
 def mark_of(ts: ir.FloatingValue, salt: ir.IntegerValue) -> ir.IntegerValue:
     """A number in [0, 2^31) that scatters a time, to the microsecond, and a small whole number."""
-    begun = (ts * _MICROSECONDS).round().cast("int64") % _PRIME
-    mixed = (begun * _MULTIPLIER + salt.cast("int64").fill_null(0)) % _PRIME
+    return scattered((ts * _MICROSECONDS).round().cast("int64"), salt)
+
+
+def scattered(number: ir.IntegerValue, salt: ir.IntegerValue) -> ir.IntegerValue:
+    """A number in [0, 2^31) that scatters a whole number and a smaller one, none below 0."""
+    mixed = (number % _PRIME * _MULTIPLIER + salt.cast("int64").fill_null(0)) % _PRIME
     # A square ends the generator's lattice: neighbours in time are none in the sample.
     mixed = (mixed * mixed + mixed) % _PRIME
     return (mixed * _MULTIPLIER) % _PRIME
@@ -64,7 +68,7 @@ def reference(records: Records, local: ir.Table) -> ir.Table:
     conn = records.conn
     conn = conn.filter(conn.request)
     keys = {
-        "day": (conn.ts / DAY).floor().cast("int16"),
+        "day": (conn.ts / DAY).floor().cast("int32"),
         "hour": ((conn.ts / HOUR).floor().cast("int64") % 24).cast("uint8"),
         "port": conn.tried_p,
         **{metric: shape_bin(conn, metric) for metric in SHAPES},
@@ -103,7 +107,7 @@ def windows(records: Records, sources: ir.Table) -> ir.Table:
     in_day = int(DAY / SLOT)
     return (
         table.mutate(
-            day=(table["at"] // in_day).cast("int16"),
+            day=(table["at"] // in_day).cast("int32"),
             slot=(table["at"] % in_day).cast("int16"),
             mark=mark_of(table.begun, table["at"] % in_day),
         )

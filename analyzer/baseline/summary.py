@@ -69,7 +69,7 @@ def _frame(name: str, table: ir.Table) -> pd.DataFrame:
 
 def day_of(ts: ir.FloatingValue) -> ir.IntegerValue:
     """The day of a time."""
-    return (ts / DAY).floor().cast("int16")
+    return (ts / DAY).floor().cast("int32")
 
 
 def _meetings(records: Records) -> ir.Table:
@@ -140,7 +140,7 @@ def _hours(own: ir.Table, records: Records) -> ir.Table:
     hour = ibis.coalesce(whole.hour, whole.hour_right)
     return whole.select(
         source=ibis.coalesce(whole.orig_h, whole.orig_h_right),
-        day=(hour // 24).cast("int16"),
+        day=(hour // 24).cast("int32"),
         hour=(hour % 24).cast("uint8"),
         **{
             name: whole[name].cast("float64").fill_null(0.0)
@@ -180,7 +180,7 @@ def _network(records: Records) -> ir.Table:
     at = ibis.coalesce(whole["at"], whole["at_right"])
     in_day = int(DAY / SLOT)
     return whole.select(
-        day=(at // in_day).cast("int16"),
+        day=(at // in_day).cast("int32"),
         slot=(at % in_day).cast("int16"),
         **{
             name: whole[name].cast("float64").fill_null(0.0)
@@ -217,7 +217,7 @@ def _shapes(own: ir.Table, records: Records) -> dict[str, ir.Table]:
 
 
 def _ports(own: ir.Table) -> ir.Table:
-    day = (own.hour // 24).cast("int16")
+    day = (own.hour // 24).cast("int32")
     used = own.group_by(
         "proto",
         "outside",
@@ -250,8 +250,8 @@ def _ports(own: ir.Table) -> ir.Table:
 
 def _peers(own: ir.Table) -> ir.Table:
     return own.group_by("outside", source="orig_h", peer="resp_h").aggregate(
-        first_day=(own.hour.min() // 24).cast("int16"),
-        last_day=(own.hour.max() // 24).cast("int16"),
+        first_day=(own.hour.min() // 24).cast("int32"),
+        last_day=(own.hour.max() // 24).cast("int32"),
     )
 
 
@@ -259,7 +259,7 @@ def _offered(met: ir.Table) -> ir.Table:
     """Ports on which local hosts answer; one that only one host ever met may be ephemeral."""
     answered = met.filter(~met.outside & (met.failed < met.connections))
     daily = answered.group_by(
-        "resp_h", "proto", "resp_p", day=(answered.hour // 24).cast("int16")
+        "resp_h", "proto", "resp_p", day=(answered.hour // 24).cast("int32")
     ).aggregate(clients=answered.orig_h.nunique())
     return daily.group_by("proto", source="resp_h", port="resp_p").aggregate(
         first_day=daily.day.min(),

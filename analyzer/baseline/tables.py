@@ -9,6 +9,7 @@ which makes a column of them a byte or less a row; no judgement depends on a six
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,6 +43,8 @@ class Field:
         join: what two rows of one key become: part of the key, added up, the first (smallest), the
             last or the most (largest).
         coarse: whether past days keep it on the grid.
+        least: the smallest value that makes sense; texts have none.
+        greatest: the greatest, likewise.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Field:
     meaning: str
     join: Join = "key"
     coarse: bool = False
+    least: float = 0.0
+    greatest: float = math.inf
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -108,7 +113,12 @@ class Layout:
         return rows[[field.name for field in self.fields]].astype(types).reset_index(drop=True)
 
 
-_DAY = Field("day", "int16", "days since 1970, UTC")
+_LAST_DAY = 2**21
+"""No record is of so late a day (:data:`analyzer.parsers.validation.TIME_LIMIT`)."""
+
+_DAY = Field("day", "int32", "days since 1970, UTC", greatest=_LAST_DAY)
+_HOUR = Field("hour", "uint8", "hour of the day, UTC", greatest=23)
+_SLOT = Field("slot", "int16", "five minutes of the day, from 0", greatest=287)
 _SOURCE = Field("source", "string", "local host")
 _PROTO = Field("proto", "string", "transport protocol")
 _PORT = Field("port", "uint16", "responder's port; 0 for ICMP and for all the rest together")
@@ -140,7 +150,7 @@ LAYOUTS: dict[str, Layout] = {
             "five minutes of all local hosts together, both as originators and as responders",
             (
                 _DAY,
-                Field("slot", "int16", "five minutes of the day, from 0"),
+                _SLOT,
                 _sum("connections", "connections"),
                 _sum("failed", "connections without an answer"),
                 _sum("bytes_out", "payload bytes of the originators"),
@@ -154,7 +164,7 @@ LAYOUTS: dict[str, Layout] = {
             (
                 _SOURCE,
                 _DAY,
-                Field("hour", "uint8", "hour of the day, UTC"),
+                _HOUR,
                 _sum("connections", "connections it began"),
                 _sum("failed", "of them without an answer"),
                 _sum("bytes_out", "payload bytes it sent in them"),
@@ -209,8 +219,8 @@ LAYOUTS: dict[str, Layout] = {
                 _SOURCE,
                 Field("peer", "string", "the other host"),
                 Field("outside", "bool", "it is not local"),
-                Field("first_day", "int16", "first day", "first"),
-                Field("last_day", "int16", "last day", "last"),
+                Field("first_day", "int32", "first day", "first", greatest=_LAST_DAY),
+                Field("last_day", "int32", "last day", "last", greatest=_LAST_DAY),
             ),
             day="last_day",
         ),
@@ -221,8 +231,8 @@ LAYOUTS: dict[str, Layout] = {
                 _SOURCE,
                 _PROTO,
                 _PORT,
-                Field("first_day", "int16", "first day", "first"),
-                Field("last_day", "int16", "last day", "last"),
+                Field("first_day", "int32", "first day", "first", greatest=_LAST_DAY),
+                Field("last_day", "int32", "last day", "last", greatest=_LAST_DAY),
                 Field("clients", "float64", "most hosts in one day that it answered", "most"),
             ),
             day="last_day",
@@ -256,8 +266,8 @@ LAYOUTS: dict[str, Layout] = {
             "a registered domain that somebody asked for",
             (
                 Field("domain", "string", "registered domain"),
-                Field("first_day", "int16", "first day", "first"),
-                Field("last_day", "int16", "last day", "last"),
+                Field("first_day", "int32", "first day", "first", greatest=_LAST_DAY),
+                Field("last_day", "int32", "last day", "last", greatest=_LAST_DAY),
                 Field(
                     "sources", "float64", "most local hosts that asked for it on one day", "most"
                 ),
@@ -270,7 +280,7 @@ LAYOUTS: dict[str, Layout] = {
             (
                 _DAY,
                 _SOURCE,
-                Field("hour", "uint8", "hour of the day, UTC"),
+                _HOUR,
                 _PROTO,
                 _PORT,
                 Field("application", "string", "what Zeek says they spoke; empty if nothing"),
@@ -290,7 +300,7 @@ LAYOUTS: dict[str, Layout] = {
             (
                 _DAY,
                 _SOURCE,
-                Field("slot", "int16", "five minutes of the day, from 0"),
+                _SLOT,
                 _sum("connections", "connections it began"),
                 _sum("failed", "of them without an answer"),
                 _sum("destinations", "hosts it met"),
@@ -302,12 +312,25 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout(
             "pieces",
-            "records of an hour that were learned together",
+            "records of an hour that were learned, or judged not to be, together",
             (
                 Field("log", "string", "conn or dns"),
-                Field("hour", "int32", "hours since 1970, UTC"),
-                Field("mark", "int64", "sum over the records, the same in any order"),
-                Field("records", "int64", "how many there were"),
+                Field("hour", "int32", "hours since 1970, UTC", greatest=24 * _LAST_DAY),
+                Field("mark", "int64", "sum over the records' marks, the same in any order"),
+                Field("records", "int64", "how many there were", "most"),
+                Field("first", "float64", "time of the earliest of them", "first"),
+                Field("last", "float64", "time of the latest", "last"),
+            ),
+            day="hour",
+        ),
+        Layout(
+            "traces",
+            "a record of a piece, of the few that stand for all of them",
+            (
+                Field("log", "string", "conn or dns"),
+                Field("hour", "int32", "hours since 1970, UTC", greatest=24 * _LAST_DAY),
+                Field("piece", "int64", "mark of the piece"),
+                Field("mark", "int64", "its mark; those with the smallest stand for all"),
             ),
             day="hour",
         ),
@@ -319,7 +342,7 @@ LAYOUTS: dict[str, Layout] = {
                 _DAY,
                 Field("tested", "float64", "how many were scored", "sum"),
                 Field("alerts", "float64", "how many passed the threshold", "sum"),
-                Field("asked", "float64", "share asked for", "most"),
+                Field("asked", "float64", "share asked for", "most", greatest=1.0),
             ),
         ),
         Layout(
@@ -334,9 +357,9 @@ LAYOUTS: dict[str, Layout] = {
                 _SOURCE,
                 Field("destination", "string", "the other side; empty if none"),
                 Field("proto", "string", "transport protocol; empty if none"),
-                Field("port", "int32", "responder's port; -1 if none"),
+                Field("port", "int32", "responder's port; -1 if none", least=-1, greatest=65535),
                 Field("subject", "string", "what else it was about; empty if nothing"),
-                Field("score", "float64", "its score then"),
+                Field("score", "float64", "its score then", greatest=1.0),
             ),
             day="",
         ),

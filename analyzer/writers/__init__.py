@@ -1,7 +1,7 @@
 """Findings going out: a notice.log for Zeek's consumers, JSON lines, a summary for a person."""
 
+from analyzer.atomic import atomic_write
 from analyzer.writers.appending import AppendingLog
-from analyzer.writers.atomic import atomic_write
 from analyzer.writers.ecs import ecs_lines, write_ecs
 from analyzer.writers.html import write_html
 from analyzer.writers.jsonl import finding_lines, write_findings

@@ -14,9 +14,9 @@ import ipaddress
 import math
 from typing import TYPE_CHECKING, Any
 
+from analyzer.atomic import atomic_write
 from analyzer.findings import Severity
 from analyzer.public_suffix import domain_of
-from analyzer.writers.atomic import atomic_write
 from analyzer.writers.ecs_threat import threat
 from analyzer.writers.jsonl import json_line
 from analyzer.writers.notice import Written, unsuppressed

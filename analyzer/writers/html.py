@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analyzer.atomic import atomic_write
 from analyzer.report import Report
-from analyzer.writers.atomic import atomic_write
 from analyzer.writers.terminal import render
 
 _WIDTH = 110

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analyzer.writers.atomic import atomic_write
+from analyzer.atomic import atomic_write
 from analyzer.writers.durable import append_whole
 
 

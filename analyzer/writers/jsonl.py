@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from analyzer.writers.atomic import atomic_write
+from analyzer.atomic import atomic_write
 from analyzer.zeek_format import format_iso8601, replace_undecodable
 
 if TYPE_CHECKING:

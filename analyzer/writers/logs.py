@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.writers.atomic import atomic_write_bytes
+from analyzer.atomic import atomic_write_bytes
 from analyzer.writers.ownership import refuse_live_log
 from analyzer.zeek_format import (
     EMPTY,

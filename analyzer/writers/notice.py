@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analyzer.atomic import atomic_write
 from analyzer.findings import SUPPRESS_FOR
-from analyzer.writers.atomic import atomic_write
 from analyzer.writers.jsonl import json_line
 from analyzer.writers.ownership import refuse_foreign_notices
 from analyzer.zeek_format import LogFormat, footer, format_row, format_value, header

@@ -13,12 +13,18 @@ import pytest
 from backports import zstd
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from analyzer.watch.following import Follower, Rest
 from analyzer.watch.streams import Stream, Streams
 
-FIELDS = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto duration".split()
+FIELDS = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "duration"]
 
 
 def header(opened: int, path: str = "conn") -> str:
@@ -82,7 +88,7 @@ class Reader:
 
 
 def uid(line: str) -> str:
-    return line.split('"uid":"')[1].split('"')[0] if line.startswith("{") else line.split("\t")[1]
+    return line.split('"uid":"')[1].split('"', maxsplit=1)[0] if line.startswith("{") else line.split("\t")[1]
 
 
 class Sensor(RuleBasedStateMachine):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from analyzer.atomic import atomic_write
 from analyzer.errors import OutputError
-from analyzer.writers.atomic import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,276 @@
+"""A baseline as one file: a zip archive of a card (JSON) and a Parquet file a table.
+
+Any tool opens it: archives and Parquet are read everywhere, and the card says what every column
+means. Nothing in it is code or is unpickled; what a reader relies on is checked as it is read, so
+that a file of a later version, a damaged one, or something else altogether is refused with a reason
+and left as it was. Equal baselines make equal files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from analyzer.atomic import atomic_write_bytes
+from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.tables import LAYOUTS, VERSION, Layout
+from analyzer.errors import BaselineError, Location
+
+FORMAT = "zeek-analyzer baseline"
+"""What the card of every baseline says it is."""
+
+MODE = 0o600
+"""A baseline says who talks with whom: it is its owner's alone."""
+
+MOST_BYTES = 256 * 2**20
+"""Bytes of the largest file that is read, fifty times what a thousand hosts need."""
+
+MOST_UNPACKED = 2**31
+"""Bytes that the tables of a file may say they unpack to."""
+
+MOST_WINDOW = 3660
+"""Days of the longest window."""
+
+_CARD = "card.json"
+_MOST_CARD = 2**20
+# The earliest moment that a zip archive knows; when it was written is nobody's business.
+_DATE = (1980, 1, 1, 0, 0, 0)
+_UNIX = 3
+_LEVEL = 9
+_BATCH_ROWS = 2**16
+_DAMAGED = (
+    zipfile.BadZipFile,
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    EOFError,
+    RecursionError,
+)
+
+
+def write_baseline(baseline: Baseline, path: Path) -> None:
+    """Write a baseline to a file that only its owner can read, all of it or nothing.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    content = baseline_bytes(baseline)
+    with atomic_write_bytes(path, mode=MODE) as stream:
+        stream.write(content)
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The baseline in a file.
+
+    Raises:
+        BaselineError: there is none that this version can read; the message says why.
+    """
+    return parse_baseline(baseline_content(path), str(path))
+
+
+def baseline_content(path: Path) -> bytes:
+    """The bytes of a baseline's file, not looked at yet.
+
+    Raises:
+        BaselineError: the file cannot be read, or is too large for a baseline.
+    """
+    where = Location(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BaselineError(f"cannot be read: {error.strerror or error}", where) from error
+    if len(content) > MOST_BYTES:
+        raise BaselineError(f"is no baseline: larger than {MOST_BYTES >> 20} MiB", where)
+    return content
+
+
+def baseline_bytes(baseline: Baseline) -> bytes:
+    """The content of a baseline's file."""
+    packed = {name: _packed(layout, baseline[name]) for name, layout in LAYOUTS.items()}
+    card = {
+        "format": FORMAT,
+        "version": VERSION,
+        "window": baseline.window,
+        "learned": baseline.learned,
+        "key_check": baseline.key_check,
+        "tables": {
+            name: {
+                "rows": len(baseline[name]),
+                "sha256": hashlib.sha256(packed[name]).hexdigest(),
+                "meaning": layout.meaning,
+                "columns": {field.name: field.meaning for field in layout.fields},
+            }
+            for name, layout in LAYOUTS.items()
+        },
+    }
+    text = json.dumps(card, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in {_CARD: text.encode(), **_files(packed)}.items():
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.create_system = _UNIX
+            entry.external_attr = MODE << 16
+            archive.writestr(entry, content)
+    return stream.getvalue()
+
+
+def _files(packed: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{name}.parquet": content for name, content in packed.items()}
+
+
+def _packed(layout: Layout, frame: pd.DataFrame) -> bytes:
+    table = pa.Table.from_pandas(frame, layout.schema, preserve_index=False)
+    stream = io.BytesIO()
+    texts = [field.name for field in layout.fields if field.type == "string"]
+    # Bytes of equal weight stand together: most are zero, and the rest is packed well.
+    others = {
+        field.name: "BYTE_STREAM_SPLIT"
+        for field in layout.fields
+        if field.type not in ("string", "bool")
+    }
+    pq.write_table(
+        table.replace_schema_metadata(),
+        stream,
+        compression="zstd",
+        compression_level=_LEVEL,
+        use_dictionary=texts,
+        column_encoding=others,
+        write_statistics=False,
+        store_schema=False,
+    )
+    return stream.getvalue()
+
+
+def parse_baseline(content: bytes, name: str) -> Baseline:
+    """The baseline that bytes hold.
+
+    Args:
+        content: of a file.
+        name: of the file, for messages.
+
+    Raises:
+        BaselineError: they hold none that this version can read; the message says why.
+    """
+    where = Location(name)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return _unpacked(archive, where)
+    except BaselineError:
+        raise
+    except zipfile.BadZipFile as error:
+        raise BaselineError(f"is no baseline, or is damaged: {error}", where) from error
+    except _DAMAGED as error:
+        said = str(error).partition("\n")[0] or type(error).__name__
+        raise BaselineError(f"is damaged: {said}", where) from error
+
+
+def _unpacked(archive: zipfile.ZipFile, where: Location) -> Baseline:
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    if _CARD not in entries:
+        raise BaselineError(f"is no baseline: it has no {_CARD}", where)
+    for entry in archive.infolist():
+        # Nothing is deflated, so that no entry is larger than the file.
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
+            raise BaselineError(f"is no baseline: {entry.filename!r} is compressed", where)
+    card = _card(archive, entries[_CARD], where)
+    expected = {_CARD, *(f"{name}.parquet" for name in LAYOUTS)}
+    if set(entries) != expected or len(archive.infolist()) != len(expected):
+        odd = sorted(set(entries) ^ expected)
+        raise BaselineError(f"is damaged: missing or unknown {', '.join(odd) or 'parts'}", where)
+    tables, left = {}, MOST_UNPACKED
+    for name, layout in LAYOUTS.items():
+        packed = archive.read(f"{name}.parquet")
+        said = card["tables"].get(name)
+        if not isinstance(said, dict) or hashlib.sha256(packed).hexdigest() != said.get("sha256"):
+            raise BaselineError(f"is damaged: table {name} is not what the card says", where)
+        rows, size = _rows(layout, packed, left, where)
+        left -= size
+        if len(rows) != said.get("rows"):
+            raise BaselineError(f"is damaged: table {name} has not as many rows as it says", where)
+        tables[name] = layout.frame(rows)
+        if tables[name].duplicated(layout.keys).any():
+            raise BaselineError(f"is damaged: table {name} has a row twice", where)
+    return Baseline(
+        tables=tables,
+        window=card["window"],
+        learned=card["learned"],
+        key_check=card["key_check"],
+    )
+
+
+def _card(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: Location) -> dict[str, Any]:
+    if entry.file_size > _MOST_CARD:
+        raise BaselineError(f"is no baseline: its {_CARD} is too large", where)
+    try:
+        card = json.loads(archive.read(entry))
+    except (ValueError, RecursionError) as error:
+        raise BaselineError(f"is damaged: its {_CARD} is no JSON", where) from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise BaselineError(f"is no baseline: its {_CARD} does not say so", where)
+    version = card.get("version")
+    if type(version) is not int or version < 1:
+        raise BaselineError("is damaged: its version is no number", where)
+    if version > VERSION:
+        raise BaselineError(
+            f"was written by a newer zeek-analyzer (version {version} of the format; this one "
+            f"reads up to {VERSION})",
+            where,
+        )
+    learned, window = card.get("learned"), card.get("window")
+    good = {
+        "window": type(window) is int and 1 <= window <= MOST_WINDOW,
+        "learned": learned is None
+        or (isinstance(learned, int | float) and math.isfinite(learned) and learned >= 0),
+        "key_check": isinstance(card.get("key_check"), str),
+        "tables": isinstance(card.get("tables"), dict),
+    }
+    for name, makes_sense in good.items():
+        if not makes_sense:
+            raise BaselineError(f"is damaged: {name} of its {_CARD} makes no sense", where)
+    return card
+
+
+def _rows(layout: Layout, packed: bytes, left: int, where: Location) -> tuple[pa.Table, int]:
+    """The rows of a table and the bytes that they unpack to, all checked."""
+    file = pq.ParquetFile(pa.BufferReader(packed), arrow_extensions_enabled=False)
+    metadata = file.metadata
+    if metadata.metadata or not file.schema_arrow.equals(layout.schema):
+        raise BaselineError(f"is damaged: table {layout.name} has other columns", where)
+    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    # What is said of a column that repeats itself is small whatever it unpacks to.
+    size = max(size, metadata.num_rows * len(layout.fields))
+    if size > left:
+        raise BaselineError(f"is no baseline: table {layout.name} unpacks to too much", where)
+    rows = pa.Table.from_batches(file.iter_batches(_BATCH_ROWS), layout.schema)
+    rows.validate(full=True)
+    for field in layout.fields:
+        column = rows[field.name]
+        if column.null_count or not _makes_sense(column, field.least, field.greatest):
+            raise BaselineError(
+                f"is damaged: table {layout.name} has a {field.name} that makes no sense", where
+            )
+    return rows, size
+
+
+def _makes_sense(column: pa.ChunkedArray, least: float, greatest: float) -> bool:
+    if not len(column) or pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
+        return True
+    if pa.types.is_floating(column.type) and not pc.all(pc.is_finite(column)).as_py():
+        return False
+    bounds = pc.min_max(column).as_py()
+    return bool(least <= bounds["min"] and bounds["max"] <= greatest)

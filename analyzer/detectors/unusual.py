@@ -1,0 +1,54 @@
+"""What rules that compare with a baseline have in common: a tail probability's score and words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from analyzer.detectors.detection import score_on
+from analyzer.findings import Evidence, Severity
+
+if TYPE_CHECKING:
+    from analyzer.detectors.comparison import Comparison
+
+# Orders of magnitude below the chance from which a value is reported, and the score. A site of a
+# thousand hosts has some hundred thousand host-hours and measures to judge in a day: a hundred
+# times rarer than the default of one in ten thousand is a false medium every few days there.
+_CURVE = (
+    (-2.0, 0.5),
+    (0.0, Severity.LOW.bound),
+    (2.0, Severity.MEDIUM.bound),
+    (5.0, Severity.HIGH.bound),
+    (8.0, Severity.CRITICAL.bound),
+    (20.0, 0.99),
+)
+
+# Beyond this a float64 has no smaller numbers.
+_SMALLEST = 1e-300
+
+
+def score_of_chance(chance: float, false_alarm: float) -> float:
+    """The score of a value with this tail probability; 0.7 at the chance asked for.
+
+    Args:
+        chance: tail probability, tests already corrected for.
+        false_alarm: the share of ordinary values that may be reported.
+    """
+    return score_on(math.log10(false_alarm / max(chance, _SMALLEST)), _CURVE)
+
+
+def held_back(score: float, comparison: Comparison) -> float:
+    """The score, medium at most where the records are judged by themselves alone.
+
+    What went on all the time is then part of what is usual, and what is unusual may merely be the
+    start of something the other days did not have.
+    """
+    return min(score, Severity.MEDIUM.highest) if comparison.held_aside else score
+
+
+def chance_evidence(chance: float, false_alarm: float, comparison: Comparison) -> list[Evidence]:
+    """How unlikely it is, and what that is judged by."""
+    return [
+        Evidence("tail probability", f"{chance:.1g}", threshold=false_alarm),
+        Evidence("judged by", comparison.judged_by),
+    ]
