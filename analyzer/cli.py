@@ -27,6 +27,8 @@ from analyzer.standard_streams import (
     write,
 )
 from analyzer.version import __version__
+from analyzer.watch_command import DESCRIPTION as WATCH
+from analyzer.watch_command import add_watch
 
 if TYPE_CHECKING:
     from analyzer.report import Report
@@ -83,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     baseline = add("baseline", help="learn what is usual, and compare with it")
     of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_baseline(of_baseline, _listed, _time, _progress)
+    watch = add("watch", help="follow a living sensor", description=WATCH)
+    add_watch(watch, _listed)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser

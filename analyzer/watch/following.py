@@ -93,7 +93,9 @@ class Follower:
 
     Attributes:
         faults: what cannot be read, and why, by path.
-        behind: bytes on disk of files that have not been read to their end, as of the last reading.
+        behind: bytes on disk that have not been read, as of the last reading.
+        waiting: when the oldest file with such bytes was last written, UTC epoch seconds; None if
+            there is none.
     """
 
     tops: Collection[Path]
@@ -104,6 +106,7 @@ class Follower:
     portion: int = PORTION
     faults: dict[str, str] = field(default_factory=dict)
     behind: int = 0
+    waiting: float | None = None
     _files: dict[Identity, _File] = field(default_factory=dict, init=False)
     _advanced: dict[int, Stream] = field(default_factory=dict, init=False)
     _rested: list[Rest] = field(default_factory=list, init=False)
@@ -157,13 +160,13 @@ class Follower:
             limit: bytes after which no further portion is given.
         """
         self.refuse()
-        self.behind = 0
+        self.behind, self.waiting = 0, None
         given = 0
         for file in sorted(self._files.values(), key=lambda file: file.seen.modified):
             if file.read == (file.seen.size, file.seen.modified):
                 continue
             if given >= limit:
-                self.behind += file.seen.size - min(file.reached, file.seen.size)
+                self._wait_for(file, file.seen.size - min(file.reached, file.seen.size))
                 continue
             self._round.append(file)
             try:
@@ -207,6 +210,15 @@ class Follower:
         """The files there are."""
         return {identity for identity, file in self._files.items() if file.gone is None}
 
+    def lost(self, before: float) -> list[int]:
+        """Numbers of logs of which there is no file, and which were last read before a time."""
+        here = {file.number for file in self._files.values()}
+        return [
+            number
+            for number in self.streams.numbers()
+            if number not in here and self.streams[number].touched < before
+        ]
+
     def _portion(self, file: _File, now: float) -> Iterator[Portion]:
         content = self._opened(file)
         state = content.state
@@ -226,7 +238,8 @@ class Follower:
             after = moved.after(data, lines, file.seen.path, now).known_by(content.begins())
             self._advanced[stream.number] = after
             file.reached = after.offset
-            self.behind += max(0, state.st_size - after.offset) * (not content.is_compressed)
+            if not content.is_compressed:
+                self._wait_for(file, state.st_size - after.offset)
             yield Portion(stream, after, data, overlong, file.seen.path, state.st_mtime_ns / 1e9)
             return
         self._done(file, content, stream, now)
@@ -240,6 +253,13 @@ class Follower:
             elif content.fault and self._is_old(file, now):
                 self.faults[file.seen.path] = content.fault
         self._close_if_settled(file, now)
+
+    def _wait_for(self, file: _File, size: int) -> None:
+        """Note that some of a file is not read yet."""
+        if size > 0:
+            self.behind += size
+            if self.waiting is None:
+                self.waiting = file.seen.modified / 1e9
 
     def _is_old(self, file: _File, now: float) -> bool:
         """Whether nobody is writing a file any more."""
@@ -306,6 +326,8 @@ class Follower:
                 passed = replace(stream, offset=stream.offset + overlong)
                 lines = data.count(b"\n") + bool(overlong)
                 stream = passed.after(data, lines, file.seen.path, now)
+            # Not touched by us: should all be read again, this was not part of it.
+            stream = replace(stream, touched=file.seen.modified / 1e9)
             self.streams.put(stream)
             file.reached = min(stream.offset, file.seen.size)
             self._close_if_settled(file, now)

@@ -183,6 +183,11 @@ class Background:
         self._thread = threading.Thread(target=work, name="judging", daemon=True)
         self._thread.start()
 
+    def wait(self, timeout: float) -> None:
+        """Wait for the end of a call, `timeout` seconds at most."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
     def take(self, timeout: float | None = None) -> Judgement | None:
         """The result; None if it is not there within `timeout` seconds.
 

@@ -132,3 +132,9 @@ def _state(path: str) -> os.stat_result | None:
         return os.stat(path)  # noqa: PTH116 - see above
     except OSError:
         return None
+
+
+def file_size(path: Path) -> int:
+    """Bytes of a file, 0 if it is gone or none."""
+    state = _state(str(path))
+    return state.st_size if state is not None and stat.S_ISREG(state.st_mode) else 0

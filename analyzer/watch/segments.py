@@ -128,7 +128,8 @@ class Segments:
             joined = self._written(
                 number, engine, min(part.first for part in parts), max(part.last for part in parts)
             )
-        return joined or replace(parts[0], number=number, counts={}, size=0)
+        judged = all(part.judged for part in parts)
+        return replace(joined or replace(parts[0], number=number, counts={}, size=0), judged=judged)
 
     def attach(self, engine: Engine, segments: Collection[Segment]) -> None:
         """Have an engine's tables be the rows of segments."""
@@ -151,10 +152,6 @@ class Segments:
             if path not in known:
                 with contextlib.suppress(OSError):
                     path.unlink()
-
-    def are_there(self, segment: Segment) -> bool:
-        """Whether a segment's files are there."""
-        return all(self._path(segment.number, log).is_file() for log in segment.counts)
 
     def _path(self, number: int, log: str) -> Path:
         return self._directory / f"{number:010d}-{log}{_SUFFIX}"
@@ -206,20 +203,35 @@ class Window:
         return min((segment.first for segment in self.segments), default=None)
 
     def leaving(self) -> tuple[list[Segment], bool]:
-        """The segments to leave now, and whether for their number of rows."""
+        """The segments to leave now, and whether for their number of rows.
+
+        What has not been judged stays.
+        """
         last = self.last
         if last is None:
             return [], False
-        old = [each for each in self.segments if each.last < last - self.span]
-        kept = [each for each in self.segments if each.last >= last - self.span]
-        rows = sum(each.rows for each in kept)
+        old = [each for each in self.segments if each.judged and each.last < last - self.span]
+        rows = self.rows - sum(each.rows for each in old)
         surplus = []
-        for segment in sorted(kept, key=_end):
+        for segment in sorted(self.segments, key=_end):
             if rows <= self.most:
                 break
-            rows -= segment.rows
-            surplus.append(segment)
+            if segment.judged and segment not in old:
+                rows -= segment.rows
+                surplus.append(segment)
         return old + surplus, bool(surplus)
+
+    @property
+    def must_be_judged(self) -> bool:
+        """Whether so much has come since the last judgement that no more should come before it."""
+        new = [segment for segment in self.segments if not segment.judged]
+        if not new or self.last is None or self.first is None:
+            return False
+        known = [segment.last for segment in self.segments if segment.judged]
+        moved = self.last - max(known, default=self.first)
+        return sum(
+            segment.rows for segment in new
+        ) >= self.most / 2 or moved >= self.span / 2 + self.span / 2 * (not known)
 
     def latest(self, seconds: float, most: int) -> list[Segment]:
         """The segments of the last `seconds` that together have at most about so many rows."""

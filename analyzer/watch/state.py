@@ -37,7 +37,7 @@ CREATE TABLE resting (
     modified INTEGER NOT NULL, stream INTEGER NOT NULL, PRIMARY KEY (device, inode));
 CREATE TABLE segments (
     number INTEGER PRIMARY KEY, counts TEXT NOT NULL, first REAL NOT NULL,
-    last REAL NOT NULL, size INTEGER NOT NULL);
+    last REAL NOT NULL, size INTEGER NOT NULL, judged INTEGER NOT NULL);
 CREATE TABLE episodes (
     number INTEGER PRIMARY KEY, entities TEXT NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
     severity INTEGER NOT NULL, said REAL NOT NULL);
@@ -57,6 +57,7 @@ class Segment:
         first: when the first of its connections and questions began, UTC epoch seconds.
         last: when the last of them ended.
         size: bytes on disk.
+        judged: whether all rules have judged its rows, and what they said was kept.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Segment:
     first: float
     last: float
     size: int
+    judged: bool = False
 
     @property
     def rows(self) -> int:
@@ -218,6 +220,16 @@ class State:
             "DELETE FROM streams WHERE number = ?", [(number,) for number in numbers]
         )
 
+    def forget_logs(self) -> None:
+        """Forget which logs were read, and the window with them; what was said is remembered.
+
+        Raises:
+            OutputError: that cannot be kept.
+        """
+        with self.transaction():
+            for table in ("streams", "resting", "segments"):
+                self._database.execute(f"DELETE FROM {table}")
+
     def resting(self) -> list[Rest]:
         """Files of which nothing more will come."""
         rows = self._database.execute(
@@ -245,13 +257,29 @@ class State:
     def segments(self) -> list[Segment]:
         """The rows of the window, in the order of their coming."""
         rows = self._database.execute("SELECT * FROM segments ORDER BY number").fetchall()
-        return [Segment(number, json.loads(counts), *rest) for number, counts, *rest in rows]
+        return [
+            Segment(number, json.loads(counts), first, last, size, bool(judged))
+            for number, counts, first, last, size, judged in rows
+        ]
 
     def keep_segment(self, segment: Segment) -> None:
         """Have a segment in the window."""
         self._database.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
-            (segment.number, json.dumps(segment.counts), segment.first, segment.last, segment.size),
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                segment.number,
+                json.dumps(segment.counts),
+                segment.first,
+                segment.last,
+                segment.size,
+                segment.judged,
+            ),
+        )
+
+    def have_judged(self, numbers: Iterable[int]) -> None:
+        """Note that segments were judged."""
+        self._database.executemany(
+            "UPDATE segments SET judged = 1 WHERE number = ?", [(number,) for number in numbers]
         )
 
     def drop_segments(self, numbers: Iterable[int]) -> None:
