@@ -174,6 +174,9 @@ class Follower:
                 for portion in self._portion(file, now):
                     given += len(portion.data)
                     yield portion
+            except FileNotFoundError:
+                # Renamed since it was looked at: the next look finds it.
+                _let_go(file)
             except OSError as error:
                 _let_go(file)
                 self.faults[file.seen.path] = error.strerror or str(error)
