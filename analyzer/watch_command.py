@@ -70,6 +70,9 @@ def _duration(text: str) -> float:
 
 
 def _watch(options: argparse.Namespace) -> int:
+    if threading.current_thread() is threading.main_thread():
+        # Until there is something to read again, there is nothing to die of either.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from analyzer.watch.options import Options  # noqa: PLC0415 - as in analyzer.cli
     from analyzer.watch.service import Service, state_directory  # noqa: PLC0415
 

@@ -161,7 +161,7 @@ class Reader:
 def latencies(sensor: Sensor, reader: Reader) -> list[tuple[float, str]]:
     """Seconds from the writing of a notice's last line to the notice."""
     written = sorted(sensor.written.items())
-    ends = {}
+    ends: dict[str, float] = {}
     for row in sensor.rows:
         ts = row.line.split("\t", 1)[0]
         ends[ts] = max(ends.get(ts, 0.0), row.at)

@@ -20,7 +20,14 @@ from analyzer.parsers.header import FIRST_LINES, is_json
 from analyzer.parsers.reading import json_log
 from analyzer.watch.contents import Content, whole_lines
 from analyzer.watch.looking import Identity, Lookout, Seen
-from analyzer.watch.streams import Kind, Stream, Streams, identifying_size, tsv_kind
+from analyzer.watch.streams import (
+    Kind,
+    Stream,
+    Streams,
+    digest,
+    identifying_size,
+    tsv_kind,
+)
 
 PORTION = 1 << 26
 """About as many bytes as are read of one log at once."""
@@ -234,11 +241,13 @@ class Follower:
             # Its end was cut off; what stands there by now is new.
             end = content.read(0, state.st_size).rfind(b"\n") + 1
             stream = replace(stream, offset=end)
+            self._advanced[stream.number] = stream
+            file.reached = end
         data, overlong = whole_lines(content, stream.offset, self.portion)
         if data or overlong:
             moved = replace(stream, offset=stream.offset + overlong)
             lines = data.count(b"\n") + (bool(data) and not data.endswith(b"\n")) + bool(overlong)
-            after = moved.after(data, lines, file.seen.path, now).known_by(content.begins())
+            after = moved.after(data, lines, file.seen.path, now)
             self._advanced[stream.number] = after
             file.reached = after.offset
             if not content.is_compressed:
@@ -308,8 +317,14 @@ class Follower:
         if kind is None:
             return None
         self._last += 1
-        head = Stream(kind=kind, head="", head_size=0, path=file.seen.path, touched=now)
-        stream = replace(head.known_by(begins), number=self._last)
+        stream = Stream(
+            number=self._last,
+            kind=kind,
+            head=digest(begins[:size]),
+            head_size=size,
+            path=file.seen.path,
+            touched=now,
+        )
         self.streams.put(stream)
         return stream
 
@@ -362,7 +377,7 @@ def kind_of(begins: bytes, content: Content) -> Kind | None:
     """How the rows of a log are to be read; None as long as nobody can tell.
 
     Args:
-        begins: its first bytes, whole lines, or as many as tell logs apart.
+        begins: its first bytes, as many as tell logs apart.
         content: all of it, for JSON logs whose first rows are not ours.
     """
     kind = tsv_kind(begins)

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from analyzer.parsers.account import Problem
 from analyzer.watch.following import Follower
-from analyzer.watch.segments import Segments, Window
+from analyzer.watch.segments import Segments
 from analyzer.watch.state import Segment, State
+from analyzer.watch.window import Window
 
 ROUND = 1 << 27
 """About as many bytes as are taken in at once."""
@@ -36,6 +37,10 @@ class Intake:
         read: rows taken in since the start, by log.
         skipped: lines that were no records, by reason.
         is_bounded_by_rows: whether the window does not reach back as far as it should.
+        lost: rows of the window whose files are gone, as of the start.
+
+    Raises:
+        OutputError: the state cannot be written.
     """
 
     def __init__(
@@ -54,7 +59,13 @@ class Intake:
         self._on_problem = on_problem
         # Files that are no part of the window any more, but may be being judged.
         self._gone: list[Segment] = []
-        self.window = Window(tuple(state.segments()), span, most)
+        held = state.segments()
+        gone = [segment for segment in held if not segments.are_there(segment)]
+        self.lost = sum(segment.rows for segment in gone)
+        if gone:
+            with state.transaction():
+                state.drop_segments(segment.number for segment in gone)
+        self.window = _without(Window(tuple(held), span, most), gone)
         self.read: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.is_bounded_by_rows = False

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -22,19 +21,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import duckdb
-
 from analyzer.baseline.baseline import Baseline
 from analyzer.engine import Engine
-from analyzer.errors import AnalyzerError
 from analyzer.features import DAY, HOUR
 from analyzer.learning import learn_records
-from analyzer.parsers.account import Problem
+from analyzer.watch.complaints import FAILURES, Complaints
+from analyzer.watch.figures import Figures, drift, memory, state_size
 from analyzer.watch.following import Follower
 from analyzer.watch.intake import Intake, start_anew_if_changed
 from analyzer.watch.judging import (
     Background,
-    InterruptedJudgementError,
     Judge,
     Judgement,
     Knowledge,
@@ -43,7 +39,7 @@ from analyzer.watch.options import Options, knowledge
 from analyzer.watch.segments import Segments
 from analyzer.watch.speaking import Speaker, notice_key
 from analyzer.watch.state import Segment, State
-from analyzer.watch.statistics import Figures, StatisticsLog, drift, memory, state_size
+from analyzer.watch.statistics import StatisticsLog
 from analyzer.watch.streams import Streams
 from analyzer.writers.appending import AppendingLog
 from analyzer.writers.durable import claim
@@ -60,7 +56,6 @@ LATEST, LATEST_ROWS = 3600.0, 2_000_000
 STATISTICS_EVERY = 300.0
 _LOOKS, _LONGEST_WAIT = 6, 10.0
 _TAKING_IN = "256MiB"
-_FAILURES = (AnalyzerError, OSError, sqlite3.Error, duckdb.Error)
 
 
 class Service:
@@ -90,7 +85,7 @@ class Service:
         self._wake = threading.Event()
         self._is_stopped = False
         self._rereads = False
-        self._complaints: dict[str, str] = {}
+        self._complaints = Complaints(complain)
         self._counts: Counter[str] = Counter()
         self._stages: dict[str, float] = {}
         self._seconds = self._fast_seconds = 0.0
@@ -99,7 +94,7 @@ class Service:
         self._judging: tuple[Segment, ...] = ()
         self._lesson: tuple[int, Baseline] | str | None = None
         self._is_due = self._has_begun = self._has_more = False
-        self._not_before = self._next_row = self._tick = 0.0
+        self._not_before = self._next_row = self._tick = self._failed = 0.0
         self._next_forgetting = clock() + DAY
         with contextlib.ExitStack() as stack:
             self._open(options, stack)
@@ -144,11 +139,17 @@ class Service:
             self._follower,
             span=options.span,
             most=options.most,
-            on_problem=self._tell_problem,
+            on_problem=lambda problem: self._complain(str(problem)),
         )
         new = sum(each.rows for each in self._intake.window.segments if not each.judged)
         self._unjudged = self._unjudged_fast = new
         self._speaker = Speaker(self._state, self._notices, options.span)
+        if self._intake.lost:
+            self._complain(f"{self._intake.lost} rows of the window are gone from {options.state}")
+        if self._speaker.unreadable:
+            self._complain(
+                f"{self._speaker.unreadable} findings that another version meant to write are lost"
+            )
         self._statistics = StatisticsLog(options.out)
         threads = options.threads
         self._judge = Judge(self._segments, memory_limit=options.memory_limit, threads=threads)
@@ -181,12 +182,12 @@ class Service:
     def _turn(self, now: float) -> None:
         if self._rereads:
             self._rereads = False
-            self._try("what is reread", self._reread)
-        self._try("logs", self._take_in)
+            self._complaints.attempt("what is reread", self._reread)
+        self._complaints.attempt("logs", self._take_in)
         self._tell_faults()
         if now >= self._next_forgetting:
             self._next_forgetting = now + DAY
-            self._try("state", partial(self._intake.forget, now))
+            self._complaints.attempt("state", partial(self._intake.forget, now))
         self._take_judgement()
         now = self._clock()
         is_tick = now >= self._tick
@@ -200,10 +201,10 @@ class Service:
         if is_tick:
             is_late = self._is_due or (not self._background.is_idle and self._seconds > SOON)
             if is_late and self._unjudged_fast:
-                self._try("fast rules", self._judge_fast)
-        self._try("notices", self._flush)
+                self._complaints.attempt("fast rules", self._judge_fast)
+        self._complaints.attempt("notices", self._flush)
         if is_tick:
-            self._try("figures", self._tell_figures)
+            self._complaints.attempt("figures", self._tell_figures)
 
     def _tell_figures(self) -> None:
         now = self._clock()
@@ -244,21 +245,29 @@ class Service:
                 break
             self._unjudged += rows
             self._unjudged_fast += rows
-            while self._intake.window.must_be_judged and not self._is_stopped:
-                self._judge_now()
+            if self._intake.window.must_be_judged and not self._judge_now():
+                return
             if self._clock() >= self._tick:
                 self._has_more = True
                 break
         if self._background.is_idle:
             self._intake.tidy()
 
-    def _judge_now(self) -> None:
-        """Judge the window before anything else is taken in: there is more than it holds."""
-        if self._background.is_idle:
-            self._is_due, self._not_before = True, 0.0
-            self._begin_judging(self._clock())
-        self._background.wait(1.0)
-        self._take_judgement()
+    def _judge_now(self) -> bool:
+        """Judge the window before anything else is taken in: there is more than it holds.
+
+        Returns:
+            Whether it was judged; if not, nothing may be taken in.
+        """
+        while self._intake.window.must_be_judged and not self._is_stopped:
+            if self._background.is_idle:
+                if self._clock() < self._failed + self._options.interval:
+                    return False
+                self._is_due, self._not_before = True, 0.0
+                self._begin_judging(self._clock())
+            self._background.wait(1.0)
+            self._take_judgement()
+        return not self._is_stopped
 
     def _begin_judging(self, now: float) -> None:
         if not self._is_due or not self._background.is_idle or self._is_stopped:
@@ -280,12 +289,12 @@ class Service:
     def _take_judgement(self) -> None:
         if not self._background.has_ended:
             return
-        judgement = self._try("judging", self._background.take)
+        judgement = self._complaints.attempt("judging", self._background.take)
         now = self._clock()
         if not isinstance(judgement, Judgement):
             # It failed: what it was about is judged with what comes next.
             self._unjudged = max(self._unjudged, 1)
-            self._not_before = now + self._options.interval
+            self._failed, self._not_before = now, now + self._options.interval
             return
         self._counts["judgements"] += 1
         self._seconds, self._stages = judgement.seconds, judgement.stages
@@ -299,7 +308,7 @@ class Service:
             self._intake.have_judged(judging)
             self._keep_lesson()
 
-        self._try("notices", keep)
+        self._complaints.attempt("notices", keep)
 
     def _judge_fast(self) -> None:
         chosen = self._intake.window.latest(LATEST, LATEST_ROWS)
@@ -342,13 +351,13 @@ class Service:
                 self._segments.attach(engine, segments)
                 records = engine.records(known.networks, begin=day * DAY, end=(day + 1) * DAY)
                 self._lesson = day, learn_records(records, options.baseline).baseline
-        except _FAILURES as error:
+        except FAILURES as error:
             self._lesson = str(error)
 
     def _keep_lesson(self) -> None:
         lesson, self._lesson = self._lesson, None
         if isinstance(lesson, str):
-            self._tell("baseline", lesson)
+            self._complaints.tell("baseline", lesson)
         elif lesson is not None:
             day, baseline = lesson
             self._knowledge = replace(self._knowledge, baseline=baseline)
@@ -359,38 +368,8 @@ class Service:
         # What was judged by the old rules is judged by the new ones.
         self._unjudged = self._unjudged_fast = max(1, self._intake.window.rows)
 
-    def _try(self, what: str, step: Callable[[], object]) -> object:
-        """Do a step; if it fails, say so unless it has failed like that before.
-
-        Returns:
-            What the step returns, False if it failed.
-        """
-        try:
-            result = step()
-        except InterruptedJudgementError:
-            return False
-        except _FAILURES as error:
-            self._counts["complaints"] += 1
-            self._tell(what, str(error).strip().partition("\n")[0])
-            return False
-        self._complaints.pop(what, None)
-        return result
-
-    def _tell(self, what: str, fault: str) -> None:
-        if self._complaints.get(what) != fault:
-            self._complaints[what] = fault
-            self._complain(f"{what}: {fault} (will be tried again)")
-
     def _tell_faults(self) -> None:
-        faults = self._follower.faults
-        for path, fault in faults.items():
-            self._tell(path, fault)
-        for path in [each for each in self._complaints if each.startswith("/")]:
-            if path not in faults:
-                del self._complaints[path]
-
-    def _tell_problem(self, problem: Problem) -> None:
-        self._complain(str(problem))
+        self._complaints.tell_all(self._follower.faults)
 
     def _figures(self, now: float) -> Figures:
         window, waiting = self._intake.window, self._follower.waiting
@@ -419,7 +398,7 @@ class Service:
                 "fast_judging": self._fast_seconds,
                 "notices": self._counts["notices"],
                 "episodes": self._speaker.episodes,
-                "complaints": self._counts["complaints"],
+                "complaints": self._complaints.count,
                 **memory(),
                 "state_size": state_size(self._options.state),
                 "baseline_days": len(baseline.days) if baseline is not None else None,

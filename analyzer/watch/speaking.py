@@ -32,6 +32,7 @@ class Speaker:
 
     Attributes:
         said: notices since the start, by rule and severity.
+        unreadable: findings that another version meant to write and this one cannot read.
     """
 
     def __init__(self, state: State, log: AppendingLog, span: float) -> None:
@@ -40,10 +41,16 @@ class Speaker:
         self._span = span
         self._memory = Memory(state.episodes(), span)
         # Of the outbox, what is in the log though the state could not be told.
+        self._sent: set[int] = set()
+        self.unreadable = 0
         written = log.written
-        self._sent = {
-            number for number, text in state.outbox() if notice_key(finding_of(text)) in written
-        }
+        for number, text in state.outbox():
+            try:
+                if notice_key(finding_of(text)) in written:
+                    self._sent.add(number)
+            except ValueError:
+                self._sent.add(number)
+                self.unreadable += 1
         self.said: Counter[tuple[str, str]] = Counter()
 
     @property

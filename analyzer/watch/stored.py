@@ -33,5 +33,5 @@ def finding_of(text: str) -> Finding:
         for name in ("uids", "server_names", "looked_up_as"):
             values[name] = tuple(values[name])
         return Finding(**values)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no finding: {error}") from error

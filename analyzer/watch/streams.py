@@ -1,16 +1,15 @@
 """What has been read of a log, whatever its file is called by now.
 
 A log is renamed, moved to an archive, and compressed there, so neither its name nor its inode says
-which one it is; what it begins with does. Zeek begins a TSV log with the second it was opened and
-a log of either format with a connection's uid, so no two logs begin alike. The first bytes are kept
-as a hash, the place that was reached as an offset into the plain bytes, and the same place is found
-again in whatever holds the same log.
+which one it is; what it begins with does, up to the end of its first row: in TSV that holds the
+second it was opened, in either format a time and a connection's uid, so no two logs begin alike.
+That is kept as a hash, the place that was reached as an offset into the plain bytes, and the same
+place is found again in whatever holds the same log, even if it is a copy that is still being made.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -18,7 +17,7 @@ from typing import Literal
 from analyzer.parsers.header import Header, is_headless_tsv, is_tsv
 
 HEAD_SIZE = 4096
-"""Most plain bytes by which a log is known; Zeek's headers have some 700."""
+"""Most plain bytes by which a log is known; Zeek's headers have some 700, a row some 150."""
 
 Kind = Literal["tsv", "json", "other"]
 """How a log's rows are to be read; ``other`` ones are not."""
@@ -57,13 +56,6 @@ class Stream:
         """Whether something that begins so is this log."""
         return len(begins) >= self.head_size and digest(begins[: self.head_size]) == self.head
 
-    def known_by(self, begins: bytes) -> Stream:
-        """This log known by more of its beginning, if there is more by now."""
-        size = identifying_size(begins)
-        if size <= self.head_size:
-            return self
-        return replace(self, head=digest(begins[:size]), head_size=size)
-
     def after(self, data: bytes, lines: int, path: str, now: float) -> Stream:
         """This log with more of it read.
 
@@ -92,17 +84,18 @@ def digest(begins: bytes) -> str:
 def identifying_size(begins: bytes) -> int:
     """How many of a log's first bytes tell it from others; 0 if these do not suffice.
 
-    They must hold a row, as headers written within a second are alike, and end with a line.
+    Headers written within a second are alike, so that is up to the end of the first row, or
+    :data:`HEAD_SIZE` if that is not there yet. It is the same however much of the log there is.
 
     Args:
-        begins: the first bytes there are, up to :data:`HEAD_SIZE` or more.
+        begins: the first bytes there are, :data:`HEAD_SIZE` if there are as many.
     """
-    begins = begins[:HEAD_SIZE]
-    if len(begins) == HEAD_SIZE:
-        return HEAD_SIZE
-    end = begins.rfind(b"\n") + 1
-    lines = begins[:end].splitlines()
-    return end if any(line and not line.startswith(b"#") for line in lines) else 0
+    start = 0
+    while end := begins.find(b"\n", start, HEAD_SIZE) + 1:
+        if begins[start:end].strip() and not begins.startswith(b"#", start):
+            return end
+        start = end
+    return HEAD_SIZE if len(begins) >= HEAD_SIZE else 0
 
 
 def header_after(header: bytes, data: bytes) -> bytes:
@@ -115,19 +108,25 @@ def header_after(header: bytes, data: bytes) -> bytes:
     if not data.startswith(b"#") and b"\n#" not in data:
         return header
     lines = header.splitlines(keepends=True)
-    held = {line.split(maxsplit=1)[0]: line for line in lines if line.split()}
+    held = {_key(line): line for line in lines}
     start = 0 if data.startswith(b"#") else data.find(b"\n#") + 1
     while True:
         end = data.find(b"\n", start) + 1 or len(data)
         line = data[start:end]
-        key = (line.split(maxsplit=1) or [b""])[0]
+        key = _key(line)
         if key == _KEPT[0]:
             held = {}
-        if key in _KEPT:
+        if key:
             held[key] = line
         start = end if data.startswith(b"#", end) else data.find(b"\n#", end - 1) + 1
         if not start or start >= len(data):
             return b"".join(held[key] for key in _KEPT if key in held)
+
+
+def _key(line: bytes) -> bytes:
+    """What a header line is about; empty if that does not matter."""
+    # What stands between a key and its values is what the separator says.
+    return next((key for key in _KEPT if line.startswith(key)), b"")
 
 
 def tsv_kind(begins: bytes) -> Kind | None:
@@ -158,7 +157,6 @@ class Streams:
     def __init__(self, known: Iterable[Stream] = ()) -> None:
         self._by_number: dict[int, Stream] = {}
         self._by_head: dict[tuple[int, str], int] = {}
-        self._sizes: Counter[int] = Counter()
         for stream in known:
             self.put(stream)
 
@@ -181,7 +179,6 @@ class Streams:
         self.drop(stream.number)
         self._by_number[stream.number] = stream
         self._by_head[stream.head_size, stream.head] = stream.number
-        self._sizes[stream.head_size] += 1
 
     def drop(self, number: int) -> None:
         """Forget a log."""
@@ -189,15 +186,9 @@ class Streams:
         if stream is None:
             return
         self._by_head.pop((stream.head_size, stream.head), None)
-        self._sizes[stream.head_size] -= 1
-        if not self._sizes[stream.head_size]:
-            del self._sizes[stream.head_size]
 
     def begun_by(self, begins: bytes) -> Stream | None:
-        """The log that begins so; the one known by most of its beginning, should there be more."""
-        for size in sorted(self._sizes, reverse=True):
-            if size <= len(begins):
-                number = self._by_head.get((size, digest(begins[:size])))
-                if number is not None:
-                    return self._by_number[number]
-        return None
+        """The log that begins so."""
+        size = identifying_size(begins)
+        number = self._by_head.get((size, digest(begins[:size]))) if size else None
+        return self._by_number[number] if number is not None else None
