@@ -176,9 +176,14 @@ def latencies(sensor: Sensor, reader: Reader) -> list[tuple[float, str]]:
 
 def replay(options: argparse.Namespace, work: Path) -> int:
     """A day at some times its speed."""
-    sensor = Sensor(options.logs, work / "zeek", speed=options.speed, form=options.form)
-    watch = Watch(work / "zeek", work / "out", "--interval", f"{options.interval}s")
+    sensor = Sensor(
+        options.logs, work / "zeek", speed=options.speed, form=options.form, past=options.past
+    )
+    interval = f"{options.interval}s"
+    watch = Watch(work / "zeek", work / "out", "--interval", interval, "--window", options.window)
     watch.start()
+    if options.past:
+        settle(work / "out", sensor.past, 600)
     reader = Reader(work / "out")
     sensor.start()
     sensor.wait()
@@ -310,6 +315,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--logs", type=Path, required=True)
     parser.add_argument("--work", type=Path, help="keep everything there")
     parser.add_argument("--speed", type=float, default=60.0)
+    parser.add_argument("--past", type=float, default=0.0, help="seconds that are there before")
+    parser.add_argument("--window", default="24h")
     parser.add_argument("--interval", type=float, default=60.0)
     parser.add_argument("--form", choices=("tsv", "json"), default="tsv")
     parser.add_argument("--kills", type=int, default=200)

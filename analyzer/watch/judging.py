@@ -2,6 +2,10 @@
 
 All of it is judged in a thread of its own, as it may take longer than an interval; DuckDB computes
 outside of Python's lock, so that logs are taken in meanwhile.
+
+The latest alone does not tell a scanner from a monitor that tries the same hosts every day. So the
+fast rules look at it for suspects, and then at all that the window knows of these hosts; what they
+find of that counts.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -28,7 +32,7 @@ from analyzer.watch.state import Segment
 FAST = frozenset(
     {"scan", "brute_force", "dns_tunnel", "icmp_tunnel", "dns_transfer", "intelligence"}
 )
-"""Detectors whose account of minutes does not change with what happened hours before."""
+"""Detectors that judge a host by what it did itself, so that its own rows suffice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +95,25 @@ class Judge:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._is_stopped = False
 
-    def judge(self, chosen: Sequence[Segment], knowledge: Knowledge) -> Judgement:
-        """Judge segments.
+    def judge(
+        self,
+        chosen: Sequence[Segment],
+        knowledge: Knowledge,
+        *,
+        hosts: Collection[str] | None = None,
+    ) -> Judgement:
+        """Judge segments, all of their rows or those of some hosts.
 
         Raises:
             ResourceError: memory or disk ran out.
-            Interrupted: :meth:`interrupt` was called.
+            InterruptedJudgementError: :meth:`interrupt` was called.
         """
         begun = time.perf_counter()
         with Engine(memory_limit=self._memory_limit, threads=self._threads) as engine:
             self._connection = engine.connection
             try:
                 self._go_on("")
-                self._segments.attach(engine, chosen)
+                self._segments.attach(engine, chosen, hosts=hosts)
                 records = engine.records(knowledge.networks, indicators=knowledge.indicators)
                 report = run(
                     records,
@@ -124,6 +134,27 @@ class Judge:
         seconds = time.perf_counter() - begun
         rows = sum(segment.rows for segment in chosen)
         return Judgement(report.findings, report.stages, seconds, rows)
+
+    def judge_fast(
+        self, latest: Sequence[Segment], window: Sequence[Segment], knowledge: Knowledge
+    ) -> Judgement:
+        """Judge the latest segments by the fast rules; what is found there, by the whole window.
+
+        Raises:
+            ResourceError: memory or disk ran out.
+            InterruptedJudgementError: :meth:`interrupt` was called.
+        """
+        known = knowledge.fast
+        suspected = self.judge(latest, known)
+        if not suspected.findings or len(latest) == len(window):
+            return suspected
+        hosts = {finding.source for finding in suspected.findings}
+        confirmed = self.judge(window, known, hosts=hosts)
+        return replace(
+            confirmed,
+            seconds=suspected.seconds + confirmed.seconds,
+            rows=suspected.rows,
+        )
 
     def interrupt(self) -> None:
         """Have what is being judged end as soon as possible; nothing is judged after this."""

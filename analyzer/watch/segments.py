@@ -121,12 +121,18 @@ class Segments:
         judged = all(part.judged for part in parts)
         return replace(joined or replace(parts[0], number=number, counts={}, size=0), judged=judged)
 
-    def attach(self, engine: Engine, segments: Collection[Segment]) -> None:
-        """Have an engine's tables be the rows of segments."""
+    def attach(
+        self,
+        engine: Engine,
+        segments: Collection[Segment],
+        *,
+        hosts: Collection[str] | None = None,
+    ) -> None:
+        """Have an engine's tables be the rows of segments, all or those of some hosts."""
         with out_of_resources():
             for log in LOGS:
                 paths = [self._path(each.number, log) for each in segments if each.counts.get(log)]
-                engine.attach(log, paths)
+                engine.attach(log, paths, hosts=hosts)
 
     def remove(self, segments: Collection[Segment]) -> None:
         """Remove the files of segments."""

@@ -311,12 +311,12 @@ class Service:
         self._complaints.attempt("notices", keep)
 
     def _judge_fast(self) -> None:
-        chosen = self._intake.window.latest(LATEST, LATEST_ROWS)
-        known = self._knowledge.fast
-        if not chosen or not known.rules:
+        window = self._intake.window
+        latest = window.latest(LATEST, LATEST_ROWS)
+        if not latest or not self._knowledge.fast.rules:
             return
         self._unjudged_fast = 0
-        judgement = self._fast_judge.judge(chosen, known)
+        judgement = self._fast_judge.judge_fast(latest, window.segments, self._knowledge)
         self._counts["fast_judgements"] += 1
         self._fast_seconds = judgement.seconds
         self._say(judgement)

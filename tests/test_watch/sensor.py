@@ -56,6 +56,12 @@ class Sensor:
         rotate: seconds of the logs' time between rotations.
         compress: whether the archive is compressed.
         form: how to write: ``tsv`` or ``json``.
+        past: seconds of the logs that are in the archive from the beginning.
+
+    Attributes:
+        rows: all rows, in the order of their writing.
+        past: how many of them are in the archive from the beginning.
+        written: wall-clock times at which the rows up to a time of the logs had been written.
     """
 
     def __init__(
@@ -67,6 +73,7 @@ class Sensor:
         rotate: float = HOUR,
         compress: bool = True,
         form: str = "tsv",
+        past: float = 0.0,
     ) -> None:
         self.live, self.archive = top / "current", top / "archive"
         self._speed, self._every, self._compress, self._form = speed, rotate, compress, form
@@ -83,6 +90,12 @@ class Sensor:
         self._thread = threading.Thread(target=self._play, daemon=True)
         self.live.mkdir(parents=True)
         self.archive.mkdir()
+        self.past = 0
+        if past:
+            self.past = self._write_until(0, self.begin + past)
+            self._rotate(self.begin + past)
+            self.begin += past
+            self.written.clear()
 
     def start(self) -> None:
         """Begin to write."""
@@ -103,7 +116,7 @@ class Sensor:
         return self._thread.is_alive()
 
     def _play(self) -> None:
-        begun, place, hour = time.time(), 0, self.begin
+        begun, place, hour = time.time(), self.past, self.begin
         while place < len(self.rows) and not self._stopped.is_set():
             now = self.begin + (time.time() - begun) * self._speed
             if now >= hour + self._every:
