@@ -30,7 +30,7 @@ from analyzer.watch.segments import Segments
 from analyzer.watch.state import Segment
 
 FAST = frozenset(
-    {"scan", "brute_force", "dns_tunnel", "icmp_tunnel", "dns_transfer", "intelligence"}
+    {"scan", "brute_force", "dns_tunnel", "icmp_tunnel", "dns_transfer", "threat_intelligence"}
 )
 """Detectors that judge a host by what it did itself, so that its own rows suffice."""
 
