@@ -22,7 +22,7 @@ what is new to notice.log, once. Logs may be rotated, moved, compressed or trunc
 the directory that holds the archive, too, so that nothing is missed while this was down. SIGTERM
 stops it, SIGHUP has rules, allowlists and intelligence read again."""
 
-LAST = 7.0
+LAST = 5.0
 """Seconds after which a stop that has not come about is enforced."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)?")

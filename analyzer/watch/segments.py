@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import io
 import os
 from collections.abc import Collection, Sequence
@@ -16,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer.derived import condensed
+from analyzer import derived
 from analyzer.engine import Engine, out_of_resources
 from analyzer.errors import Location
 from analyzer.parsers import json_lines, tsv
@@ -24,6 +25,7 @@ from analyzer.parsers.account import FileAccount, Problem
 from analyzer.parsers.compression import PlainBytes
 from analyzer.parsers.validation import OVERLONG
 from analyzer.records import DETECTION_COLUMNS, LOGS
+from analyzer.version import __version__
 from analyzer.watch.state import Segment
 
 if TYPE_CHECKING:
@@ -174,10 +176,16 @@ class Segments:
 
 
 def _layout(engine: Engine) -> str:
-    """What columns segments have, and what they mean: rows of another layout are no use."""
-    schemas = {log: str(engine.table(log).schema()) for log in LOGS}
-    meaning = str(engine.backend.compile(condensed(engine.table("open_conn"))))
-    text = f"{sorted(schemas.items())} {sorted(DETECTION_COLUMNS.items())} {meaning}"
+    """What columns segments have, and how they are worked out: others are of no use.
+
+    Compiled queries would not do: the order of what they list is another in each process.
+    """
+    columns = {log: str(engine.table(log).schema()) for log in LOGS}
+    try:
+        meaning = inspect.getsource(derived)
+    except OSError:  # installed without sources
+        meaning = __version__
+    text = f"{sorted(columns.items())} {sorted(DETECTION_COLUMNS.items())} {meaning}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -225,7 +225,7 @@ class Service:
             self.stop()
             # Whatever it was, nobody waits for it any more.
             with contextlib.suppress(Exception):
-                self._background.take(timeout=5.0)
+                self._background.take(timeout=2.0)
             has_ended = self._background.is_idle
         self._opened.close()
         return has_ended

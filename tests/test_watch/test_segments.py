@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,7 @@ from analyzer.watch.following import Portion
 from analyzer.watch.segments import Segments
 from analyzer.watch.state import Segment
 from analyzer.watch.streams import Kind, Stream, header_after
+from benchmarks.measure import ROOT
 
 from .test_following import header, json_row, row
 
@@ -132,7 +136,19 @@ def test_no_segments_are_no_rows(segments: Segments) -> None:
     assert uids(segments) == []
 
 
-def test_the_layout_is_the_same_each_time(segments: Segments, tmp_path: Path) -> None:
-    other = Segments(tmp_path / "other", memory_limit="100MB", threads=1)
-    assert other.layout == segments.layout
-    other.close()
+def test_the_layout_is_the_same_in_every_process(segments: Segments, tmp_path: Path) -> None:
+    told = (
+        "import pathlib, analyzer.watch.segments as s;"
+        f"print(s.Segments(pathlib.Path({str(tmp_path / 'other')!r}),"
+        "memory_limit='100MB', threads=1).layout)"
+    )
+    for seed in ("1", "2"):
+        layout = subprocess.run(
+            [sys.executable, "-c", told],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        assert layout.strip() == segments.layout
