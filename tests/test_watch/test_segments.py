@@ -143,7 +143,7 @@ def test_the_layout_is_the_same_in_every_process(segments: Segments, tmp_path: P
         "memory_limit='100MB', threads=1).layout)"
     )
     for seed in ("1", "2"):
-        layout = subprocess.run(
+        layout = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-c", told],
             check=True,
             capture_output=True,
