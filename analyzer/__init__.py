@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from analyzer.allowlist import Allowlist, read_allowlists
@@ -20,6 +21,8 @@ from analyzer.version import __version__
 
 if TYPE_CHECKING:
     from analyzer.api import analyze, load_rules
+    from analyzer.baseline.baseline import Baseline
+    from analyzer.baseline.file import read_baseline, write_baseline
     from analyzer.conversion import Conversion, convert
     from analyzer.evaluation import Evaluation, evaluate
     from analyzer.learned import Learned
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Allowlist",
     "AnalyzerError",
+    "Baseline",
     "Conversion",
     "Evaluation",
     "Evidence",
@@ -43,27 +47,29 @@ __all__ = [
     "learn",
     "load_rules",
     "read_allowlists",
+    "read_baseline",
+    "write_baseline",
 ]
 
+
+# DuckDB, Ibis and pandas take a second to import: --help and --version need none of them.
+_LATER = {
+    "Baseline": "baseline.baseline",
+    "Conversion": "conversion",
+    "Evaluation": "evaluation",
+    "Learned": "learned",
+    "analyze": "api",
+    "convert": "conversion",
+    "evaluate": "evaluation",
+    "learn": "learning",
+    "load_rules": "api",
+    "read_baseline": "baseline.file",
+    "write_baseline": "baseline.file",
+}
 
 if not TYPE_CHECKING:  # or any name at all would have a type
 
     def __getattr__(name: str) -> object:
-        # DuckDB, Ibis and pandas take a second to import: --help and --version need none of them.
-        if name in ("analyze", "load_rules"):
-            from analyzer import api  # noqa: PLC0415 - see above
-
-            return getattr(api, name)
-        if name in ("Conversion", "convert"):
-            from analyzer import conversion  # noqa: PLC0415 - likewise of the compiler
-
-            return getattr(conversion, name)
-        if name in ("Evaluation", "evaluate"):
-            from analyzer import evaluation  # noqa: PLC0415 - see above
-
-            return getattr(evaluation, name)
-        if name in ("Learned", "learn"):
-            from analyzer import learning  # noqa: PLC0415 - see above
-
-            return getattr(learning, name)
+        if name in _LATER:
+            return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,6 +10,8 @@ from time import perf_counter
 
 from analyzer import rules
 from analyzer.allowlist import read_allowlists
+from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.file import read_baseline
 from analyzer.detectors import PARAMETERS
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
 from analyzer.errors import EmptyInputError
@@ -39,6 +41,7 @@ def analyze(
     local_networks: Iterable[str] = (),
     intelligence: Iterable[str | os.PathLike[str]] = (),
     allow: Iterable[str | os.PathLike[str]] = (),
+    baseline: str | os.PathLike[str] | Baseline | None = None,
     minimum: Severity = Severity.LOW,
     begin: float | None = None,
     end: float | None = None,
@@ -61,6 +64,8 @@ def analyze(
             such files, patterns; what they list is looked for, and what else is found there weighs
             more.
         allow: allowlists (:mod:`analyzer.allowlist`): findings to leave out of the report.
+        baseline: what was learned to be usual on this network (:func:`analyzer.learn`), or its
+            file; it is read only. Without one, days are judged by the other days of the records.
         minimum: severity from which findings are reported.
         begin: leave out records before this time (UTC epoch seconds).
         end: leave out records from this time on.
@@ -77,6 +82,7 @@ def analyze(
         InputError: a path does not exist, or no record (or indicator) came of the input.
         RuleError: a rule breaks the contract.
         AllowlistError: an allowlist cannot be read or makes no sense.
+        BaselineError: the file holds no baseline that this version can read.
         OptionError: an option makes no sense.
         ResourceError: memory or disk ran out.
     """
@@ -85,6 +91,11 @@ def analyze(
     networks = parse_networks(local_networks)
     allowlist = read_allowlists(_listed(allow))
     allowlist.check_rules([rule.id for rule in every])
+    usual = (
+        baseline
+        if baseline is None or isinstance(baseline, Baseline)
+        else read_baseline(Path(baseline))
+    )
     lists = _listed(intelligence)
     known = Intelligence(lists, keep_all_problems=keep_all_problems)
     named = _listed(paths)
@@ -96,7 +107,7 @@ def analyze(
         if not any(records.counts.values()):
             raise EmptyInputError("no record in the time asked for")
         reading = perf_counter() - begun
-        report = run(records, chosen, minimum=minimum, on_stage=on_stage)
+        report = run(records, chosen, usual, minimum=minimum, on_stage=on_stage)
     report = replace(
         report,
         account=account,

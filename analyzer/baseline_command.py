@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from analyzer.baseline_show_command import COMPARE, SHOW, add_compare, add_show
 from analyzer.errors import OptionError
 from analyzer.standard_streams import show
 
@@ -42,6 +43,9 @@ def add_baseline(
     add = functools.partial(commands.add_parser, allow_abbrev=False)
     learn = add("learn", help="learn what is usual", description=_LEARN)
     _add_learn(learn, listed, moment, progress)
+    add_show(add("show", help="show what is usual", description=SHOW))
+    compare = add("compare", help="put records beside what is usual", description=COMPARE)
+    add_compare(compare, listed, moment, progress)
 
 
 def _add_learn(
@@ -57,6 +61,8 @@ def _add_learn(
         "--window", type=_window, metavar="DAYS", help="to hold, such as 30d (default of a new one)"
     )
     add("--unprotected", action="store_true", help="learn also what rules find wrong; faster")
+    add("--anonymise", action="store_true", help="addresses and names of a new one as keyed hashes")
+    add("--key-file", type=Path, metavar="KEY", help="key of keyed hashes, 16 bytes or more")
     add("--local-nets", type=listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=moment, dest="begin", metavar="TIME", help="records from this time on (UTC)")
     add("--to", type=moment, dest="end", metavar="TIME", help="records before this time (UTC)")
@@ -86,6 +92,8 @@ def _learn(options: argparse.Namespace, progress: Progress) -> int:
             options.baseline,
             window=options.window,
             protected=not options.unprotected,
+            key_file=options.key_file,
+            anonymise=options.anonymise,
             local_networks=options.local_nets,
             begin=options.begin,
             end=options.end,

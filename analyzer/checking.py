@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analyzer.cases import failures, rows
+from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.summary import summarise
+from analyzer.cases import Case, failures, learned_rows, rows
 from analyzer.detectors import ACCUMULATORS
 from analyzer.engine import Engine
 from analyzer.networks import parse_networks
 from analyzer.pipeline import run
+from analyzer.public_suffix import suffix_rules
 
 if TYPE_CHECKING:
     from analyzer.rules import Rule
@@ -33,9 +36,22 @@ def check(rule: Rule, beside: Sequence[Rule] = ()) -> list[str]:
             for log, table in rows(case).items():
                 engine.insert(log, table)
             networks = parse_networks(case.local_nets)
-            report = run(engine.records(networks, indicators=case.indicators), rules)
+            records = engine.records(networks, indicators=case.indicators)
+            report = run(records, rules, _learned(case))
         wrong += [
             f"{case.file}:{case.line}: {case.name}: {failure}"
             for failure in failures(case, report.all_findings, rule.id)
         ]
     return wrong
+
+
+def _learned(case: Case) -> Baseline | None:
+    """The baseline of a case, if it has one."""
+    if not case.learned:
+        return None
+    with Engine() as engine:
+        for log, table in learned_rows(case).items():
+            engine.insert(log, table)
+        records = engine.records(parse_networks(case.local_nets))
+        summary = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
+    return Baseline().joined(summary)

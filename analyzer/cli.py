@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 from analyzer.baseline_command import add_baseline
 from analyzer.errors import AnalyzerError, OptionError
 from analyzer.evaluate_command import DESCRIPTION, add_evaluate
+from analyzer.feedback_command import DESCRIPTION as FEEDBACK
+from analyzer.feedback_command import add_feedback
 from analyzer.findings import Severity
+from analyzer.replay_command import DESCRIPTION as REPLAY
+from analyzer.replay_command import add_replay
 from analyzer.standard_streams import (
     complain,
     console_on,
@@ -31,6 +35,8 @@ from analyzer.watch_command import DESCRIPTION as WATCH
 from analyzer.watch_command import add_watch
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from analyzer.report import Report
 
 DONE, FOUND, FAILED, SIGNALLED = 0, 1, 2, 128
@@ -82,9 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
     add_evaluate(evaluate, _listed, _progress)
+    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
     baseline = add("baseline", help="learn what is usual, and compare with it")
     of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_baseline(of_baseline, _listed, _time, _progress)
+    feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
+    add_feedback(feedback)
     watch = add("watch", help="follow a living sensor", description=WATCH)
     add_watch(watch, _listed)
     rules = add("rules", help="list, check and explain rules")
@@ -113,6 +122,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
     add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
     add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
+    add("--baseline", type=Path, metavar="FILE", help="what is usual here (see baseline learn)")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
     add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
@@ -126,6 +136,8 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=("tsv", "json", "ecs"), help="of notice.log; ecs: notice.ecs.ndjson")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
+    add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
+    add("--intel-severity", choices=_LEVELS, help="of what makes indicators (default: high)")
     loudness = reporting.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="no summary, no progress")
     loudness.add_argument(
@@ -153,6 +165,7 @@ def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("list", _rules_list, "list the rules"),
         ("check", _rules_check, "validate the rules and run their test cases; 2 if any fails"),
         ("show", _rules_show, "explain a rule"),
+        ("notices", _rules_notices, "declare the rules' notice types in Zeek's language"),
     ):
         described = text.capitalize() + "."
         parser = commands.add_parser(name, help=text, description=described, allow_abbrev=False)
@@ -187,6 +200,8 @@ def _analyze(options: argparse.Namespace) -> int:
         raise OptionError("--from must be before --to")
     if options.out is None and (options.format or options.strict):
         raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
+    if options.intel_severity and options.intel_out is None:
+        raise OptionError("--intel-severity is about the indicators that --intel-out FILE writes")
     if options.format == "ecs" and options.strict:
         raise OptionError("--strict is about Zeek's columns, which --format ecs does not write")
     import analyzer  # noqa: PLC0415 - half a second that --help and --version need not wait for
@@ -204,6 +219,7 @@ def _analyze(options: argparse.Namespace) -> int:
             local_networks=options.local_nets,
             intelligence=options.intel,
             allow=options.allow,
+            baseline=options.baseline,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,
@@ -237,7 +253,8 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _write(report: Report, options: argparse.Namespace) -> None:
-    from analyzer.writers import write_html, write_output  # noqa: PLC0415
+    from analyzer.networks import parse_networks  # noqa: PLC0415
+    from analyzer.writers import write_html, write_intel, write_output  # noqa: PLC0415
     from analyzer.writers.terminal import render  # noqa: PLC0415
 
     if options.out is not None:
@@ -250,6 +267,14 @@ def _write(report: Report, options: argparse.Namespace) -> None:
         )
     if options.report is not None:
         write_html(report, options.report)
+    if options.intel_out is not None:
+        write_intel(
+            report.not_allowed,
+            options.intel_out,
+            minimum=Severity[(options.intel_severity or "high").upper()],
+            outside=report.outside,
+            local_networks=parse_networks(options.local_nets),
+        )
     if not options.quiet:
         # With --out the results are files, and what is said about them is not a result.
         summary = functools.partial(render, report, verbose=options.verbose)
@@ -308,3 +333,19 @@ def _rules_show(options: argparse.Namespace) -> int:
     for rule in select(load_rules(options.rules), [options.rule], []):
         show(functools.partial(render_page, rule))
     return DONE
+
+
+def _rules_notices(options: argparse.Namespace) -> int:
+    from analyzer import load_rules  # noqa: PLC0415
+    from analyzer.writers.zeek_types import notice_types  # noqa: PLC0415
+
+    # The types of the shipped rules are in the Zeek package already.
+    shipped = load_rules() if options.rules else ()
+    text = notice_types(load_rules(options.rules), besides=shipped)
+    show(lambda console: _print_script(text, console))
+    return DONE
+
+
+def _print_script(text: str, console: Console) -> None:
+    # As it is: a terminal's width is no matter of a file's.
+    console.file.write(text)

@@ -23,7 +23,14 @@ from analyzer.derived import condensed
 from analyzer.errors import OptionError, ResourceError
 from analyzer.indicators import Indicator
 from analyzer.networks import LocalNetworks, Network
-from analyzer.records import DETECTION_COLUMNS, LOGS, Column, Records, columns
+from analyzer.records import (
+    DETECTION_COLUMNS,
+    LOGS,
+    SUMMARY_COLUMNS,
+    Column,
+    Records,
+    columns,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,6 +82,7 @@ class Engine:
         threads: how many threads compute; None for one a core.
         column_names: the columns to read and hold, by log; by default those that detectors use,
             condensed as :mod:`analyzer.derived` says.
+        summing: hold no more than summing up for a baseline uses, condensed likewise.
 
     Raises:
         OptionError: the memory limit or the number of threads makes no sense.
@@ -86,6 +94,7 @@ class Engine:
         memory_limit: str = DEFAULT_MEMORY_LIMIT,
         threads: int | None = None,
         column_names: Mapping[str, Sequence[str]] | None = None,
+        summing: bool = False,
     ) -> None:
         if not _MEMORY_LIMIT.fullmatch(memory_limit):
             raise OptionError(
@@ -96,9 +105,17 @@ class Engine:
         if threads is not None and threads > MOST_THREADS:
             raise OptionError(f"threads {threads}: expected at most {MOST_THREADS}")
         self._is_condensed = column_names is None
-        named = DETECTION_COLUMNS if column_names is None else column_names
+        self._summing = summing
+        named = column_names or (SUMMARY_COLUMNS if summing else DETECTION_COLUMNS)
         self.columns = {log: columns(log, tuple(named[log])) for log in LOGS}
-        self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        try:
+            self.directory = Path(tempfile.mkdtemp(prefix="zeek-analyzer-"))
+        except OSError as error:
+            # A read-only file system, as services and containers have, and no /tmp in it.
+            raise ResourceError(
+                f"temporary files cannot be written ({error.strerror}); "
+                "point TMPDIR at a directory that can be written to"
+            ) from error
         try:
             with out_of_resources():
                 self._open(memory_limit.strip(), threads or os.cpu_count() or 1)
@@ -132,7 +149,9 @@ class Engine:
         if self._is_condensed:
             # Compiled once, against a table of the same columns as rows that are read.
             self._create("read_rows", self.columns["conn"])
-            self._condense = str(self.backend.compile(condensed(self.table("read_rows"))))
+            rows = condensed(self.table("read_rows"))
+            rows = rows.drop("login_service") if self._summing else rows
+            self._condense = str(self.backend.compile(rows))
             self.connection.execute(f"CREATE OR REPLACE TABLE conn AS {self._condense}")
             self.connection.execute("DROP TABLE read_rows")
 
@@ -318,15 +337,30 @@ class Engine:
         ((waiting,),) = self.connection.execute("SELECT count(*) FROM open_conn").fetchall()
         if not waiting:
             return
-        latest = """
-            SELECT open_conn.* FROM open_conn
-            WHERE uid IS NULL OR uid NOT IN (SELECT uid FROM conn WHERE uid IS NOT NULL)
-            QUALIFY uid IS NULL OR row_number() OVER (
-                PARTITION BY uid ORDER BY duration DESC NULLS LAST, ts, orig_bytes, resp_bytes
-            ) = 1
-            """
-        self.connection.execute(self.insertion("conn", latest))
+        self.connection.execute(self.insertion("conn", _BY_ENDS if self._summing else _BY_UID))
         self.connection.execute("DELETE FROM open_conn")
+
+
+_BY_UID = """
+    SELECT open_conn.* FROM open_conn
+    WHERE uid IS NULL OR uid NOT IN (SELECT uid FROM conn WHERE uid IS NOT NULL)
+    QUALIFY uid IS NULL OR row_number() OVER (
+        PARTITION BY uid ORDER BY duration DESC NULLS LAST, ts, orig_bytes, resp_bytes
+    ) = 1
+    """
+
+# What begins at the same moment between the same ends is the same connection.
+_BY_ENDS = """
+    SELECT open_conn.* FROM open_conn
+    WHERE (ts, orig_h, orig_p, resp_h, resp_p) NOT IN (
+        SELECT (ts, orig_h, orig_p, resp_h, resp_p) FROM conn
+        WHERE orig_p IS NOT NULL AND resp_p IS NOT NULL
+    )
+    QUALIFY row_number() OVER (
+        PARTITION BY ts, orig_h, orig_p, resp_h, resp_p, proto
+        ORDER BY duration DESC NULLS LAST, orig_bytes, resp_bytes
+    ) = 1
+    """
 
 
 @contextmanager

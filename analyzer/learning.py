@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analyzer.api import load_rules
+from analyzer.baseline.anonymise import Key, anonymised, check_key, read_key, revealed
 from analyzer.baseline.baseline import WINDOW, Baseline
 from analyzer.baseline.file import MOST_WINDOW, read_baseline
+from analyzer.baseline.folding import folded
 from analyzer.baseline.ledger import news, settled
 from analyzer.baseline.summary import summarise
 from analyzer.baseline.updating import update_baseline
@@ -46,6 +48,8 @@ def learn(
     *,
     window: int | None = None,
     protected: bool = True,
+    key_file: str | os.PathLike[str] | None = None,
+    anonymise: bool = False,
     local_networks: Iterable[str] = (),
     begin: float | None = None,
     end: float | None = None,
@@ -64,6 +68,8 @@ def learn(
         baseline_file: the baseline; made if it is not there.
         window: days that it is to hold from now on, back from the latest; 30 for a new one.
         protected: leave out what the shipped rules find wrong, at medium or above.
+        key_file: the key of a baseline whose addresses and names are keyed hashes.
+        anonymise: make a new baseline such a one.
         local_networks: as for :func:`analyzer.analyze`, and so are all that follow.
         begin: see there.
         end: see there.
@@ -82,13 +88,18 @@ def learn(
     """
     if window is not None and not 1 <= window <= MOST_WINDOW:
         raise OptionError(f"window of {window} days: expected 1 to {MOST_WINDOW}")
+    if anonymise and key_file is None:
+        raise OptionError("keyed hashes need a key: give a key file, too")
     networks = parse_networks(local_networks)
     path = Path(baseline_file)
+    key = None if key_file is None else read_key(Path(key_file))
     if path.exists():
         # Minutes of reading would be in vain.
-        read_baseline(path)
+        check_key(read_baseline(path), key, path)
+    elif key is not None and not anonymise:
+        raise OptionError(f"{path}: no such file; a new one with keyed hashes must be asked for")
     named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    with Engine(memory_limit=memory_limit, threads=threads) as engine:
+    with Engine(memory_limit=memory_limit, threads=threads, summing=not protected) as engine:
         on_stage("reading")
         begun = time.perf_counter()
         account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
@@ -97,7 +108,7 @@ def learn(
             raise EmptyInputError("no record in the time asked for")
         stages = {"reading": time.perf_counter() - begun}
         learned = learn_records(
-            records, path, window=window, protected=protected, on_stage=on_stage
+            records, path, key, window=window, protected=protected, on_stage=on_stage
         )
     return replace(learned, account=account, stages={**stages, **learned.stages})
 
@@ -105,6 +116,7 @@ def learn(
 def learn_records(
     records: Records,
     path: Path,
+    key: Key | None = None,
     *,
     window: int | None = None,
     protected: bool = True,
@@ -112,16 +124,22 @@ def learn_records(
 ) -> Learned:
     """Learn what is usual from records, and keep it in a file; see :func:`learn`.
 
+    Args:
+        records: what happened.
+        path: the baseline; made if it is not there.
+        key: of a baseline whose addresses and names are keyed hashes.
+        window: see there.
+        protected: see there.
+        on_stage: see there.
+
     Raises:
         BaselineError: the file holds no baseline that this version can read.
         OutputError: the file cannot be written.
         ResourceError: memory or disk ran out.
     """
-    lesson = _Lesson(records, window=window, protected=protected, on_stage=on_stage)
+    lesson = _Lesson(records, path, key, window=window, protected=protected, on_stage=on_stage)
     with out_of_resources():
-        baseline = update_baseline(
-            path, lesson.learned_by, start=lambda: Baseline(window=window or WINDOW)
-        )
+        baseline = update_baseline(path, lesson.learned_by, start=lesson.start)
     return replace(lesson.outcome, path=path, baseline=baseline, stages=lesson.stages)
 
 
@@ -130,6 +148,8 @@ class _Lesson:
 
     Args:
         records: what happened.
+        path: the baseline's file.
+        key: the key of its hashes; None if it has none.
         window: days to hold from now on; None for as many as before.
         protected: leave out what rules find wrong.
         on_stage: told the name of each stage as it begins.
@@ -138,12 +158,16 @@ class _Lesson:
     def __init__(
         self,
         records: Records,
+        path: Path,
+        key: Key | None,
         *,
         window: int | None,
         protected: bool,
         on_stage: Callable[[str], None],
     ) -> None:
         self._records = records
+        self._path = path
+        self._key = key
         self._window = window
         self._protected = protected
         self._on_stage = on_stage
@@ -151,8 +175,19 @@ class _Lesson:
         self.outcome = Learned(path=Path(), baseline=Baseline(), changed=False, account=Account())
         self.stages: dict[str, float] = {}
 
+    def start(self) -> Baseline:
+        """The baseline to begin with."""
+        return Baseline(
+            window=self._window or WINDOW, key_check=self._key.check if self._key else ""
+        )
+
     def learned_by(self, before: Baseline) -> Baseline:
-        """The baseline with what it did not know yet; itself if there is nothing."""
+        """The baseline with what it did not know yet; itself if there is nothing.
+
+        Raises:
+            BaselineError: its addresses are hashes of another key.
+        """
+        check_key(before, self._key, self._path)
         held = before
         if self._window is not None and self._window != before.window:
             held = replace(before, window=self._window)
@@ -195,7 +230,7 @@ class _Lesson:
         if self._protected:
             begun = time.perf_counter()
             self._on_stage("judging")
-            harmless, findings = _harmless(records, held)
+            harmless, findings = _harmless(records, self._plain(held, records))
             outcome = replace(
                 outcome,
                 findings=findings,
@@ -208,18 +243,28 @@ class _Lesson:
         tables = summarise(harmless, lambda: records.keep(suffix_rules(), "suffix_rules"))
         if self._protected:
             tables["days"] = _with_left_out(tables["days"], records, harmless)
-        after = settled(held.joined({**tables, **pieces}, learned=self._now))
+        hosts = int(tables["hours"].source.nunique())
+        if self._key is not None:
+            tables = anonymised(tables, self._key)
+        after = settled(folded(held.joined({**tables, **pieces}, learned=self._now)))
         self.stages["learning"] = time.perf_counter() - begun
         return after, replace(
             outcome,
             days=tuple(int(day) for day in tables["days"].day),
-            hosts=int(tables["hours"].source.nunique()),
+            hosts=hosts,
         )
+
+    def _plain(self, held: Baseline, records: Records) -> Baseline:
+        """The baseline as rules can compare it with records."""
+        if self._key is None or not held.days:
+            return held
+        seen = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
+        return revealed(held, self._key, seen["domains"].domain)
 
 
 def _rolled(baseline: Baseline) -> Baseline:
     """The baseline without what its window does not hold."""
-    return settled(baseline.joined({}))
+    return settled(folded(baseline.joined({})))
 
 
 def _harmless(records: Records, baseline: Baseline) -> tuple[Records, int]:

@@ -132,6 +132,9 @@ _TABLE: dict[tuple[str, ...], tuple[tuple[str, str, dict[str, str]], ...]] = {
         ("T1563", "Remote Service Session Hijacking", {}),
         ("T1570", "Lateral Tool Transfer", {}),
     ),
+    ("TA0009",): (
+        ("T1074", "Data Staged", {"001": "Local Data Staging", "002": "Remote Data Staging"}),
+    ),
     ("TA0011",): (
         ("T1001", "Data Obfuscation", {}),
         ("T1008", "Fallback Channels", {}),

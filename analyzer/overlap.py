@@ -13,6 +13,12 @@ hint that says whose.
   *bursts of connections* to whatever else is found of their source and is as severe, if those are
   at least half of what was counted in its time: then the count is accounted for.
 
+- *What is unusual* beside a baseline yields to whatever else is found of the same traffic and is as
+  severe, and to a louder finding of what is unusual there. The same traffic is that of one source
+  at one time, where neither names a destination, port, protocol or subject that contradicts the
+  other. A host's whole volume is accounted for by what moves bytes, and by at least half of its
+  connections.
+
 What accounts for a channel must last at least half of its time: an upload of a minute does not
 account for a day of calls.
 """
@@ -24,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from analyzer.detectors import Detection, burst
+from analyzer.detectors import DETECTORS, Detection, burst
 from analyzer.findings import Evidence, Severity
 
 if TYPE_CHECKING:
@@ -78,6 +84,11 @@ def _accounts(
     if other_rule.id == rule.id or both < 0:
         return False
     is_as_severe = Severity.of(_score(other_rule, other)) >= Severity.of(_score(rule, detection))
+    if DETECTORS[rule.detector].compares:
+        compares_too = DETECTORS[other_rule.detector].compares
+        return (is_louder if compares_too else is_as_severe) and _is_same_traffic(
+            other_rule, other, detection
+        )
     if rule.detector in _CHANNELS:
         return (
             detection.destination is not None
@@ -92,9 +103,28 @@ def _accounts(
         speaks = other_rule.detector in _KINDS_OF_NAMES and is_louder
     else:
         speaks = _is_burst(rule) and other_rule.detector != rule.detector and is_as_severe
+    return speaks and _is_most(other, detection)
+
+
+def _is_most(other: Detection, detection: Detection) -> bool:
+    """Whether the other has at least half as many connections in the time of a detection."""
+    both = min(detection.last, other.last) - max(detection.first, other.first)
     lasted = other.last - other.first
     within = other.connections * (both / lasted if lasted else 1.0)
-    return speaks and within >= _MOST * detection.connections
+    return within >= _MOST * detection.connections
+
+
+def _is_same_traffic(other_rule: Rule, other: Detection, detection: Detection) -> bool:
+    """Whether what is unusual at the time of another detection may be that very thing."""
+    pairs = zip(_about(detection), _about(other), strict=True)
+    if any(one and two and one != two for one, two in pairs):
+        return False
+    named = any(_about(detection))
+    return named or other_rule.detector in _USES or _is_most(other, detection)
+
+
+def _about(detection: Detection) -> tuple[str | int | None, ...]:
+    return (*_service(detection), detection.subject)
 
 
 def _score(rule: Rule, detection: Detection) -> float:

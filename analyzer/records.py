@@ -188,6 +188,13 @@ DETECTION_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """The columns the detectors use; loading the others would only cost memory and time."""
 
+SUMMARY_COLUMNS: dict[str, tuple[str, ...]] = {
+    **{log: DETECTION_COLUMNS[log] for log in ("ssl", "http")},
+    "conn": tuple(name for name in DETECTION_COLUMNS["conn"] if name != "uid"),
+    "dns": ("ts", "orig_h", "orig_p", "resp_h", "resp_p", "query", "rcode_name"),
+}
+"""The columns that summing up for a baseline uses, likewise."""
+
 
 def columns(log: str, names: tuple[str, ...] | None = None) -> tuple[Column, ...]:
     """The columns of a log, all of them or those named, in the log's own order.

@@ -194,6 +194,10 @@ def test_bad_usage(run: Run, arguments: list[str], complaint: str) -> None:
         ),
         (["--threads", "0"], "threads 0: expected 1 or more"),
         (
+            ["--intel-severity", "low"],
+            "--intel-severity is about the indicators that --intel-out FILE writes",
+        ),
+        (
             ["--format", "ecs", "--strict", "--out", "out"],
             "--strict is about Zeek's columns, which --format ecs does not write",
         ),
@@ -756,3 +760,37 @@ def test_version_and_help_load_nothing_large(argument: str) -> None:
         check=False,
     )
     assert (process.returncode, process.stderr) == (0, "[]\n")
+
+
+def test_rules_notices(run: Run, tmp_path: Path) -> None:
+    said = run("rules", "notices")
+    assert (said.status, said.err) == (0, "")
+    assert said.out.count("\t\tAddress_Scan,\n") == 1
+    assert said.out.endswith("\t};\n}\n")
+    # A site's own rules need only what the shipped ones do not declare.
+    for notice, expected in (("Address_Scan", 0), ("Own_Scan", 1)):
+        own = RULE.replace("ZeekAnalyzer::Address_Scan", f"ZeekAnalyzer::{notice}") + CASES
+        (tmp_path / "address_scan.yaml").write_text(own)
+        said = run("rules", "notices", "--rules", tmp_path)
+        assert said.out.count("\t\tOwn_Scan,\n") == expected
+        assert "Address_Scan," not in said.out
+
+
+def test_intel_out_writes_indicators(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "intel.dat"
+    said = run("analyze", ROOT / "sample_pcaps" / "dns_tunnel.pcap", "-q", "--intel-out", file)
+    assert (said.status, said.out, said.err) == (0, "", "")
+    _, *rows = file.read_text().splitlines()
+    assert [row.split("\t")[:3] for row in rows] == [
+        ["quillmoor.net", "Intel::DOMAIN", "zeek-analyzer"]
+    ]
+    run(
+        "analyze",
+        ROOT / "sample_pcaps" / "dns_tunnel.pcap",
+        "-q",
+        "--intel-out",
+        file,
+        "--intel-severity",
+        "critical",
+    )
+    assert len(file.read_text().splitlines()) == 1

@@ -150,7 +150,7 @@ def test_what_they_come_from_is_not_kept_unless_asked_for() -> None:
         assert set(engine.table("conn").columns) == {
             "ts", "uid", "orig_h", "orig_p", "resp_h", "resp_p", "proto", "orig_bytes",
             "resp_bytes", "local_orig", "local_resp", "answered", "request", "tried_p", "duration",
-            "login_service", "orig_pkts",
+            "login_service", "application", "orig_pkts",
         }  # fmt: skip
     names = {"conn": ("ts", "duration"), "dns": ("ts",), "ssl": ("uid",), "http": ("uid",)}
     with Engine(column_names=names) as engine:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -102,6 +104,19 @@ def test_unfinished_connections() -> None:
         found = engine.table("conn").to_pyarrow().to_pylist()
         uids = [(row["uid"], row["duration"]) for row in found]
         assert sorted(uids, key=str) == [("C1", None), ("C2", 3), (None, 1), (None, 1)]
+
+
+def test_no_place_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: str) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(ResourceError) as raised:
+        Engine()
+    assert str(raised.value) == (
+        "temporary files cannot be written (No usable temporary directory found); "
+        "point TMPDIR at a directory that can be written to"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ UNTESTED = {"__init__", "__main__", "version"}
 # Tests of several modules together, or of what is no module.
 OTHERS = {
     "test_architecture",
+    "test_deploy",
     "test_mirror",
     "test_packaging",
     "test_reach",
+    "test_shippers",
     "test_shipped_rules",
     "test_truth",
     "test_zeek_scripts",

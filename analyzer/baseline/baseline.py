@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 WINDOW = 30
 """Days that a baseline holds where nothing else is asked for."""
 
-MOST_PEERS = 4096
-"""Peers that are kept of one source: those met last."""
+MOST_PEERS = 1024
+"""Outside hosts, and as many local ones, that are kept of one source: those met last."""
+
+# Folded days leave together, so that a window is not much longer or shorter at times.
+_FOLDS = 5
 
 MOST_DOMAINS = 100_000
 """Registered domains that are kept: those asked for last."""
@@ -54,6 +57,11 @@ class Baseline:
         """The days it holds, in order."""
         return [int(day) for day in self["days"].day]
 
+    @property
+    def fold(self) -> int:
+        """How many past days some tables keep together."""
+        return max(1, self.window // _FOLDS)
+
     def joined(self, summary: Summary, *, learned: float | None = None) -> Baseline:
         """This baseline with more days, or more of a day.
 
@@ -84,13 +92,14 @@ class Baseline:
         """This baseline as if some days had never been learned.
 
         What is kept by its first and last day alone (peers, ports offered, domains) loses what was
-        seen on no other day than these.
+        seen on no other day than these. Days that are kept together go together.
         """
         tables = dict(self.tables)
+        together = {*days, *(day - day % self.fold for day in days)}
         for name, layout in LAYOUTS.items():
             frame = tables[name]
             if layout.day == "day":
-                tables[name] = frame[~frame.day.isin(days)]
+                tables[name] = frame[~frame.day.isin(together if layout.folded else days)]
             elif "first_day" in frame:
                 gone = frame.first_day.isin(days) & frame.last_day.isin(days)
                 tables[name] = frame[~gone]
@@ -121,7 +130,7 @@ def _capped(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         return frame.loc[order.groupby("day").head(MOST).index.sort_values()]
     if name == "peers":
         order = frame.sort_values(["last_day", "peer"], ascending=[False, True], kind="stable")
-        return frame.loc[order.groupby("source").head(MOST_PEERS).index.sort_values()]
+        return frame.loc[order.groupby(["source", "outside"]).head(MOST_PEERS).index.sort_values()]
     if name == "domains":
         order = frame.sort_values(["last_day", "domain"], ascending=[False, True], kind="stable")
         return frame.loc[order.head(MOST_DOMAINS).index.sort_values()]

@@ -31,12 +31,6 @@ _COLUMNS = {
     "packets_out": "orig_pkts",
 }
 
-STEPS = 4
-"""Steps an octave of the grid that values of past days are kept on: 19% from one to the next."""
-
-# Below, whole numbers are closer together than the grid.
-_EXACT = 8.0
-
 
 def shape_bin(conn: ir.Table, metric: str) -> ir.IntegerValue:
     """The bin of each connection's value of a metric, see :data:`SHAPES`."""
@@ -60,9 +54,16 @@ def value_of(bins: npt.ArrayLike, metric: str) -> npt.NDArray[np.float64]:
     return result
 
 
-def coarse(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Values on the grid of past days: exact below 8, else whole numbers, four to an octave."""
-    exact = np.asarray(values, float)
-    grid = np.round(np.exp2(np.round(STEPS * np.log2(np.maximum(exact, 1.0))) / STEPS))
-    result: npt.NDArray[np.float64] = np.where(exact < _EXACT, exact, grid)
+def coarse(values: npt.ArrayLike, digits: int = 2) -> npt.NDArray[np.float64]:
+    """Values on the grid of past days: numbers that have no more than two binary digits.
+
+    So they are exact up to 4, then two to an octave: 4, 6, 8, 12, 16, ...; a value is at most a
+    fifth off. One byte of each number says it all.
+
+    Args:
+        values: none below 0, whole numbers where they are small.
+        digits: how many digits, if not two.
+    """
+    fraction, exponent = np.frexp(np.asarray(values, float))
+    result: npt.NDArray[np.float64] = np.ldexp(np.round(fraction * 2.0**digits), exponent - digits)
     return result

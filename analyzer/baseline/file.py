@@ -13,6 +13,7 @@ import io
 import json
 import math
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 
 from analyzer.atomic import atomic_write_bytes
 from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.packing import meanings, packed, place_name, stored_schemas, unpacked
 from analyzer.baseline.tables import LAYOUTS, VERSION, Layout
 from analyzer.errors import BaselineError, Location
 
@@ -46,8 +48,10 @@ _MOST_CARD = 2**20
 # The earliest moment that a zip archive knows; when it was written is nobody's business.
 _DATE = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
-_LEVEL = 9
+_LEVEL = 15
 _BATCH_ROWS = 2**16
+_SCHEMAS = stored_schemas()
+_RISING = place_name(("peer",))
 _DAMAGED = (
     zipfile.BadZipFile,
     pa.ArrowException,
@@ -101,7 +105,9 @@ def baseline_content(path: Path) -> bytes:
 
 def baseline_bytes(baseline: Baseline) -> bytes:
     """The content of a baseline's file."""
-    packed = {name: _packed(layout, baseline[name]) for name, layout in LAYOUTS.items()}
+    stored = packed(baseline.tables)
+    files = {name: _file(table) for name, table in stored.items()}
+    explained = meanings()
     card = {
         "format": FORMAT,
         "version": VERSION,
@@ -110,18 +116,19 @@ def baseline_bytes(baseline: Baseline) -> bytes:
         "key_check": baseline.key_check,
         "tables": {
             name: {
-                "rows": len(baseline[name]),
-                "sha256": hashlib.sha256(packed[name]).hexdigest(),
-                "meaning": layout.meaning,
-                "columns": {field.name: field.meaning for field in layout.fields},
+                "rows": len(table),
+                "sha256": hashlib.sha256(files[name]).hexdigest(),
+                "meaning": LAYOUTS[name].meaning if name in LAYOUTS else "what goes together",
+                "columns": explained[name],
             }
-            for name, layout in LAYOUTS.items()
+            for name, table in stored.items()
         },
     }
     text = json.dumps(card, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in {_CARD: text.encode(), **_files(packed)}.items():
+        content_of = {f"{name}.parquet": content for name, content in files.items()}
+        for name, content in {_CARD: text.encode(), **content_of}.items():
             entry = zipfile.ZipInfo(name, _DATE)
             entry.create_system = _UNIX
             entry.external_attr = MODE << 16
@@ -129,27 +136,26 @@ def baseline_bytes(baseline: Baseline) -> bytes:
     return stream.getvalue()
 
 
-def _files(packed: dict[str, bytes]) -> dict[str, bytes]:
-    return {f"{name}.parquet": content for name, content in packed.items()}
-
-
-def _packed(layout: Layout, frame: pd.DataFrame) -> bytes:
-    table = pa.Table.from_pandas(frame, layout.schema, preserve_index=False)
+def _file(table: pa.Table) -> bytes:
+    """The Parquet file of a table."""
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    numbers = [
+        field.name
+        for field in table.schema
+        if field.name not in texts and not pa.types.is_boolean(field.type)
+    ]
+    # Bytes of equal weight stand together: most of them are zero, and the others are few.
+    encoding = dict.fromkeys(numbers, "BYTE_STREAM_SPLIT")
+    if _RISING in encoding:
+        encoding[_RISING] = "DELTA_BINARY_PACKED"
     stream = io.BytesIO()
-    texts = [field.name for field in layout.fields if field.type == "string"]
-    # Bytes of equal weight stand together: most are zero, and the rest is packed well.
-    others = {
-        field.name: "BYTE_STREAM_SPLIT"
-        for field in layout.fields
-        if field.type not in ("string", "bool")
-    }
     pq.write_table(
-        table.replace_schema_metadata(),
+        table,
         stream,
         compression="zstd",
         compression_level=_LEVEL,
         use_dictionary=texts,
-        column_encoding=others,
+        column_encoding=encoding,
         write_statistics=False,
         store_schema=False,
     )
@@ -188,29 +194,45 @@ def _unpacked(archive: zipfile.ZipFile, where: Location) -> Baseline:
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
             raise BaselineError(f"is no baseline: {entry.filename!r} is compressed", where)
     card = _card(archive, entries[_CARD], where)
-    expected = {_CARD, *(f"{name}.parquet" for name in LAYOUTS)}
+    expected = {_CARD, *(f"{name}.parquet" for name in _SCHEMAS)}
     if set(entries) != expected or len(archive.infolist()) != len(expected):
         odd = sorted(set(entries) ^ expected)
         raise BaselineError(f"is damaged: missing or unknown {', '.join(odd) or 'parts'}", where)
-    tables, left = {}, MOST_UNPACKED
-    for name, layout in LAYOUTS.items():
-        packed = archive.read(f"{name}.parquet")
-        said = card["tables"].get(name)
-        if not isinstance(said, dict) or hashlib.sha256(packed).hexdigest() != said.get("sha256"):
-            raise BaselineError(f"is damaged: table {name} is not what the card says", where)
-        rows, size = _rows(layout, packed, left, where)
-        left -= size
-        if len(rows) != said.get("rows"):
-            raise BaselineError(f"is damaged: table {name} has not as many rows as it says", where)
-        tables[name] = layout.frame(rows)
-        if tables[name].duplicated(layout.keys).any():
-            raise BaselineError(f"is damaged: table {name} has a row twice", where)
     return Baseline(
-        tables=tables,
+        tables=_tables(_stored(archive, card, where), where),
         window=card["window"],
         learned=card["learned"],
         key_check=card["key_check"],
     )
+
+
+def _stored(
+    archive: zipfile.ZipFile, card: Mapping[str, Any], where: Location
+) -> dict[str, pa.Table]:
+    """The tables as they are stored, each as the card says."""
+    stored, left = {}, MOST_UNPACKED
+    for name, schema in _SCHEMAS.items():
+        content = archive.read(f"{name}.parquet")
+        said = card["tables"].get(name)
+        if not isinstance(said, dict) or hashlib.sha256(content).hexdigest() != said.get("sha256"):
+            raise BaselineError(f"is damaged: table {name} is not what the card says", where)
+        stored[name], size = _rows(name, schema, content, left, where)
+        left -= size
+        if len(stored[name]) != said.get("rows"):
+            raise BaselineError(f"is damaged: table {name} has not as many rows as it says", where)
+    return stored
+
+
+def _tables(stored: Mapping[str, pa.Table], where: Location) -> dict[str, pd.DataFrame]:
+    """The tables of the baseline, their values checked."""
+    tables = {}
+    for name, rows in unpacked(stored).items():
+        layout = LAYOUTS[name]
+        _check(layout, rows, where)
+        tables[name] = layout.frame(rows)
+        if tables[name].duplicated(layout.keys).any():
+            raise BaselineError(f"is damaged: table {name} has a row twice", where)
+    return tables
 
 
 def _card(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: Location) -> dict[str, Any]:
@@ -245,26 +267,37 @@ def _card(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: Location) -> 
     return card
 
 
-def _rows(layout: Layout, packed: bytes, left: int, where: Location) -> tuple[pa.Table, int]:
-    """The rows of a table and the bytes that they unpack to, all checked."""
-    file = pq.ParquetFile(pa.BufferReader(packed), arrow_extensions_enabled=False)
+def _rows(
+    name: str, schema: pa.Schema, content: bytes, left: int, where: Location
+) -> tuple[pa.Table, int]:
+    """The rows of a table, and the bytes that they unpack to, no more than are left."""
+    file = pq.ParquetFile(pa.BufferReader(content), arrow_extensions_enabled=False)
     metadata = file.metadata
-    if metadata.metadata or not file.schema_arrow.equals(layout.schema):
-        raise BaselineError(f"is damaged: table {layout.name} has other columns", where)
+    if metadata.metadata or not file.schema_arrow.equals(schema):
+        raise BaselineError(f"is damaged: table {name} has other columns", where)
     size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     # What is said of a column that repeats itself is small whatever it unpacks to.
-    size = max(size, metadata.num_rows * len(layout.fields))
+    size = max(size, metadata.num_rows * len(schema))
     if size > left:
-        raise BaselineError(f"is no baseline: table {layout.name} unpacks to too much", where)
-    rows = pa.Table.from_batches(file.iter_batches(_BATCH_ROWS), layout.schema)
+        raise BaselineError(f"is no baseline: table {name} unpacks to too much", where)
+    rows = pa.Table.from_batches(file.iter_batches(_BATCH_ROWS), schema)
     rows.validate(full=True)
+    if any(column.null_count for column in rows.columns):
+        raise BaselineError(f"is damaged: table {name} has gaps", where)
+    return rows, size
+
+
+def _check(layout: Layout, rows: pa.Table, where: Location) -> None:
+    """Refuse a table with values that make no sense.
+
+    Raises:
+        BaselineError: it has some.
+    """
     for field in layout.fields:
-        column = rows[field.name]
-        if column.null_count or not _makes_sense(column, field.least, field.greatest):
+        if not _makes_sense(rows[field.name], field.least, field.greatest):
             raise BaselineError(
                 f"is damaged: table {layout.name} has a {field.name} that makes no sense", where
             )
-    return rows, size
 
 
 def _makes_sense(column: pa.ChunkedArray, least: float, greatest: float) -> bool:

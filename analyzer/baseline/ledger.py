@@ -91,6 +91,7 @@ class _Found:
     new: list[tuple[int, _Piece]] = field(default_factory=list)
     # Hours of which something is known, and the span that is left out of each.
     spans: dict[int, tuple[float, float]] = field(default_factory=dict)
+    learned: int = 0
     known: int = 0
     partly: int = 0
 
@@ -98,9 +99,7 @@ class _Found:
 def news(records: Records, baseline: Baseline) -> News:
     """What of some records a baseline does not know, and what it then knows of them."""
     parts = {log: _news_of(log, records, baseline) for log in _LOGS}
-    counts = {
-        log: sum(piece.records for _, piece in part.new) for log, (part, _, _) in parts.items()
-    }
+    counts = {log: part.learned for log, (part, _, _) in parts.items()}
     pieces = [
         (log, hour, piece.mark, piece.records, piece.first, piece.last)
         for log, (part, _, _) in parts.items()
@@ -143,6 +142,7 @@ def _news_of(
         known = met.get(hour)
         if known is None or not known.shared:
             found.new.append((hour, piece))
+            found.learned += piece.records
         elif known.is_all_of(piece):
             found.spans[hour] = piece.first, piece.last
             found.known += piece.records
@@ -184,6 +184,7 @@ def _part(found: _Found, hour: int, piece: _Piece, rest: _Piece | None, known: _
     found.partly += inside - certain
     if rest is not None:
         found.new.append((hour, known.remainder(piece, rest)))
+        found.learned += rest.records
 
 
 class _Known:

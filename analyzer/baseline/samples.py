@@ -1,6 +1,6 @@
 """Samples of connections and of sources' five minutes: what models of the usual are fitted on.
 
-Which are in a sample is decided by marks worked out of the records' times, so that the same records
+Which are in a sample is decided by marks worked out of what the records are, so that the same ones
 give the same sample in any order, and the samples of two parts of a day make one of the whole
 (bottom-k sampling: Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007).
 """
@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ibis
+import pyarrow as pa
 
-from analyzer.baseline.bins import SHAPES, shape_bin
+from analyzer.baseline.bins import SHAPES
+from analyzer.baseline.numbered import MINUTE, Numbered
 from analyzer.derived import APPLICATIONS
-from analyzer.features import DAY, HOUR
+from analyzer.features import DAY
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -58,59 +60,128 @@ def application_name(application: ir.IntegerValue) -> ir.StringValue:
     return application.cases(*enumerate(APPLICATIONS[:-1]), else_=APPLICATIONS[-1])
 
 
-def reference(records: Records, local: ir.Table) -> ir.Table:
+def reference(conn: Numbered, records: Records) -> ir.Table:
     """A sample of each day's connections of local hosts, those that are alike once.
 
-    Args:
-        records: what happened.
-        local: ``orig_h resp_h outside`` of the meetings of local hosts, each pair once.
-    """
-    conn = records.conn
-    conn = conn.filter(conn.request)
-    keys = {
-        "day": (conn.ts / DAY).floor().cast("int32"),
-        "hour": ((conn.ts / HOUR).floor().cast("int64") % 24).cast("uint8"),
-        "port": conn.tried_p,
-        **{metric: shape_bin(conn, metric) for metric in SHAPES},
-    }
-    alike = conn.group_by("orig_h", "resp_h", "proto", "application", "answered", **keys)
-    counted = alike.aggregate(begun=conn.ts.min(), connections=conn.count())
-    counted = counted.join(local, ["orig_h", "resp_h"]).drop("resp_h")
-    marked = counted.group_by(
-        [name for name in counted.columns if name not in ("begun", "connections")]
-    ).aggregate(begun=counted.begun.min(), connections=counted.connections.sum().cast("float64"))
-    marked = marked.mutate(mark=mark_of(marked.begun, marked.port)).drop("begun")
-    named = marked.rename(source="orig_h")
-    return smallest(named).mutate(application=lambda t: application_name(t.application))
-
-
-def windows(records: Records, sources: ir.Table) -> ir.Table:
-    """Every five minutes of every local source; :func:`smallest` makes a sample of them.
+    Those that are alike share a mark, so that only those are grouped that may be in the sample.
 
     Args:
-        records: what happened.
-        sources: ``orig_h`` of the local hosts.
+        conn: the connections.
+        records: where they come from.
     """
-    conn = records.conn
-    conn = conn.filter(conn.request)
-    at = (conn.ts / SLOT).floor().cast("int64")
-    table = conn.group_by("orig_h", at=at).aggregate(
-        connections=conn.count().cast("float64"),
-        failed=(~conn.answered).sum().cast("float64"),
-        destinations=conn.resp_h.nunique().cast("float64"),
-        ports=conn.tried_p.nunique().cast("float64"),
-        bytes_out=conn.orig_bytes.cast("float64").sum().fill_null(0.0),
-        bytes_in=conn.resp_bytes.cast("float64").sum().fill_null(0.0),
-        begun=conn.ts.min(),
+    rows = conn.rows
+    rows = rows.filter(rows.is_local & ~rows.is_group)
+    hour = rows.minute // 60
+    # Numbers are grouped faster than ten columns.
+    met = hour.cast("int64")
+    for value, bits in (
+        (rows.proto, 8),
+        (rows.port, 16),
+        (rows.application, 8),
+        (rows.answered.cast("int8"), 1),
+        (rows.outside.cast("int8"), 1),
+    ):
+        met = (met << bits) | value
+    first, *others = SHAPES
+    shape = rows[first].cast("int64")
+    for metric in others:
+        shape = (shape << 8) | rows[metric]
+    marked = rows.select(
+        "orig",
+        "resp",
+        "ts",
+        day=(hour // 24).cast("int32"),
+        met=met,
+        shape=shape,
+        mark=scattered(scattered(met, rows.salt), shape),
     )
-    table = table.semi_join(sources, "orig_h")
+    few = _few(marked, records)
+    alike = few.group_by("orig", "day", "met", "shape", "mark").aggregate(
+        # Of those that begin at once, the same one whatever the order.
+        resp=few.resp.argmin(ibis.struct({"ts": few.ts, "resp": few.resp})),
+        connections=few.count().cast("float64"),
+    )
+    hour = alike.met >> 34
+    alike = alike.select(
+        "orig",
+        "resp",
+        "connections",
+        "day",
+        "mark",
+        hour=(hour % 24).cast("uint8"),
+        proto=((alike.met >> 26) & 0xFF).cast("uint8"),
+        port=((alike.met >> 10) & 0xFFFF).cast("uint16"),
+        application=((alike.met >> 2) & 0xFF).cast("uint8"),
+        answered=((alike.met >> 1) & 1) == 1,
+        outside=(alike.met & 1) == 1,
+        **{
+            metric: ((alike.shape >> (8 * place)) & 0xFF).cast("uint8")
+            for place, metric in enumerate(reversed(SHAPES))
+        },
+    )
+    few = conn.with_address(smallest(alike), "orig", "source")
+    few = conn.with_address(few, "resp", "peer")
+    return few.mutate(
+        proto=conn.proto_name(few.proto), application=application_name(few.application)
+    )
+
+
+def _few(marked: ir.Table, records: Records) -> ir.Table:
+    """The rows whose marks may be among the smallest of their day; all that share a mark stay.
+
+    Marks are spread evenly: as many of them are below a limit as its share of all. Four times as
+    many are let through as are wanted, so that too few are once in 10^200 days.
+    """
+    number = marked.group_by("day").aggregate(marks=marked.mark.approx_nunique()).to_pyarrow()
+    limits = [_SLACK * MOST * _PRIME // max(marks, 1) for marks in number["marks"].to_pylist()]
+    rows = pa.table({"day": number["day"], "highest": pa.array(limits, pa.int64())})
+    joined = marked.join(records.keep(rows, "baseline_marks"), "day")
+    return joined.filter(joined.mark <= joined.highest).drop("highest")
+
+
+_SLACK = 4
+
+
+def windows(conn: Numbered) -> ir.Table:
+    """A sample of each day's five minutes of local sources.
+
+    Which those are is decided first, so that only their connections are looked at closely.
+    """
+    return _summed(conn, smallest(_marked(conn)))
+
+
+def every_window(conn: Numbered) -> ir.Table:
+    """All five minutes of local sources, as in :func:`windows`."""
+    return _summed(conn, _marked(conn))
+
+
+def _marked(conn: Numbered) -> ir.Table:
+    """The five minutes of local sources: ``orig at day slot mark``."""
+    rows = conn.rows
+    each = (
+        rows.filter(rows.is_local).group_by("orig", at=_slot(rows)).aggregate(begun=rows.ts.min())
+    )
     in_day = int(DAY / SLOT)
-    return (
-        table.mutate(
-            day=(table["at"] // in_day).cast("int32"),
-            slot=(table["at"] % in_day).cast("int16"),
-            mark=mark_of(table.begun, table["at"] % in_day),
-        )
-        .drop("at", "begun")
-        .rename(source="orig_h")
+    return each.mutate(
+        day=(each["at"] // in_day).cast("int32"),
+        slot=(each["at"] % in_day).cast("int16"),
+        mark=mark_of(each.begun, each["at"] % in_day),
+    ).drop("begun")
+
+
+def _slot(rows: ir.Table) -> ir.IntegerValue:
+    return rows.minute // int(SLOT / MINUTE)
+
+
+def _summed(conn: Numbered, slots: ir.Table) -> ir.Table:
+    rows = conn.rows
+    own = rows.mutate(at=_slot(rows)).join(slots, ["orig", "at"])
+    table = own.group_by("orig", "day", "slot", "mark").aggregate(
+        connections=own.count().cast("float64"),
+        failed=(~own.answered).sum().cast("float64"),
+        destinations=own.resp.nunique().cast("float64"),
+        ports=own.port.nunique().cast("float64"),
+        bytes_out=own.orig_bytes.cast("float64").sum().fill_null(0.0),
+        bytes_in=own.resp_bytes.cast("float64").sum().fill_null(0.0),
     )
+    return conn.with_address(table, "orig", "source")

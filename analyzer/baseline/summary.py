@@ -9,12 +9,12 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.baseline.bins import SHAPES, shape_bin
-from analyzer.baseline.samples import SLOT, application_name, reference, smallest, windows
+from analyzer.baseline.bins import SHAPES
+from analyzer.baseline.numbered import Numbered, numbered
+from analyzer.baseline.samples import SLOT, application_name, reference, windows
 from analyzer.baseline.tables import LAYOUTS
 from analyzer.derived import FIRST_USER_PORT
 from analyzer.features import DAY, HOUR
-from analyzer.networks import is_group
 from analyzer.public_suffix import registered_domain
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ Summary = Mapping[str, pd.DataFrame]
 
 # Ports of one source and day that are listed; a peer-to-peer client uses thousands.
 _MOST_PORTS = 64
+# RFC 6335: where remote procedure calls and passive transfers inside a site get their ports.
+_FIRST_DYNAMIC_PORT = 49152
 # Domains of one source and day that are listed.
 _MOST_NAMES = 10
 
@@ -44,18 +46,19 @@ def summarise(records: Records, rules: Callable[[], ir.Table]) -> dict[str, pd.D
         Every table that records can fill; rows are in order of their keys.
     """
     tables: dict[str, ir.Table] = {}
-    met = _meetings(records)
-    own = records.keep(met.filter(met.source_is_local), "baseline_own")
-    tables["hours"] = _hours(own, records)
+    conn = numbered(records)
+    met = _meetings(conn, records)
+    own = met.filter(met.is_local)
+    own = records.keep(own.drop("is_local"), "baseline_own")
+    tables["hours"] = _hours(own, conn, records)
     tables["network"] = _network(records)
-    tables |= _shapes(own, records)
-    tables["ports"] = _ports(own)
-    tables["peers"] = records.keep(_peers(own), "baseline_peers")
-    tables["offered"] = _offered(met)
-    tables["reference"] = reference(
-        records, tables["peers"].select(orig_h="source", resp_h="peer", outside="outside")
-    )
-    tables["windows"] = smallest(windows(records, own.select("orig_h").distinct()))
+    tables |= _shapes(conn, records)
+    tables["ports"] = _ports(own, conn)
+    tables["port_hours"] = _port_hours(own, conn)
+    tables["peers"] = _peers(own, conn)
+    tables["offered"] = _offered(met, conn)
+    tables["reference"] = reference(conn, records)
+    tables["windows"] = windows(conn)
     tables |= _lookups(records, rules)
     tables["days"] = _days(records)
     return {name: _frame(name, table) for name, table in tables.items()}
@@ -72,70 +75,48 @@ def day_of(ts: ir.FloatingValue) -> ir.IntegerValue:
     return (ts / DAY).floor().cast("int32")
 
 
-def _meetings(records: Records) -> ir.Table:
-    """Who tried to reach whom in which hour; whether either is local.
+def _meetings(conn: Numbered, records: Records) -> ir.Table:
+    """Who tried to reach whom in which hour.
 
-    Columns: ``orig_h resp_h resp_p proto application hour`` (hours since 1970), ``connections
-    failed bytes_out bytes_in source_is_local outside``.
+    Columns: ``orig resp proto port application hour`` (hours since 1970), ``connections failed
+    bytes_out bytes_in is_local outside``.
     """
-    conn = records.conn
-    conn = conn.filter(conn.request)
-    met = conn.group_by(
-        "orig_h",
-        "resp_h",
-        "proto",
-        "application",
-        resp_p=conn.tried_p,
-        hour=(conn.ts / HOUR).floor().cast("int32"),
+    rows = conn.rows.filter(~conn.rows.is_group)
+    met = rows.group_by(
+        "orig", "resp", "proto", "port", "application", hour=rows.minute // 60
     ).aggregate(
-        connections=conn.count(),
-        failed=(~conn.answered).sum(),
-        bytes_out=conn.orig_bytes.cast("float64").sum().fill_null(0.0),
-        bytes_in=conn.resp_bytes.cast("float64").sum().fill_null(0.0),
-        local_orig=conn.local_orig.any(),
-        local_resp=conn.local_resp.any(),
+        connections=rows.count(),
+        failed=(~rows.answered).sum(),
+        bytes_out=rows.orig_bytes.cast("float64").sum().fill_null(0.0),
+        bytes_in=rows.resp_bytes.cast("float64").sum().fill_null(0.0),
+        is_local=rows.is_local.any(),
+        outside=rows.outside.any(),
     )
-    met = records.keep(met.filter(~is_group(met.resp_h)), "baseline_meetings")
-    ends = met.select(address="orig_h", flag="local_orig").union(
-        met.select(address="resp_h", flag="local_resp")
-    )
-    known = ends.group_by("address").aggregate(flag=ends.flag.any()).to_pandas()
-    local = records.local.are_local(known.address, known.flag)
-    rows = pa.table(
-        {"address": pa.array(known.address, pa.string()), "is_local": pa.array(local, pa.bool_())}
-    )
-    held = records.keep(rows, "baseline_addresses")
-    sources = held.select(orig_h="address", source_is_local="is_local")
-    destinations = held.select(resp_h="address", outside=~held.is_local)
-    met = met.drop("local_orig", "local_resp").join(sources, "orig_h")
-    return records.keep(met.join(destinations, "resp_h"), "baseline_met")
+    return records.keep(met, "baseline_met")
 
 
-def _hours(own: ir.Table, records: Records) -> ir.Table:
-    conn, dns = records.conn, records.dns
+def _hours(own: ir.Table, conn: Numbered, records: Records) -> ir.Table:
+    dns = records.dns
     # Whom it met has one row a port; outside is one property of a peer.
-    hours = own.group_by("orig_h", "hour").aggregate(
+    hours = own.group_by("orig", hour=own.hour.cast("int32")).aggregate(
         connections=own.connections.sum(),
         failed=own.failed.sum(),
         bytes_out=own.bytes_out.sum(),
         bytes_in=own.bytes_in.sum(),
-        destinations=own.resp_h.nunique(),
-        outside=own.resp_h.nunique(where=own.outside),
+        destinations=own.resp.nunique(),
+        outside=own.resp.nunique(where=own.outside),
     )
-    minutes = conn.filter(conn.request).group_by(
-        "orig_h", minute=(conn.ts / 60.0).floor().cast("int32")
-    )
-    minutes = minutes.aggregate(connections=lambda t: t.count())
-    busiest = minutes.group_by("orig_h", hour=minutes.minute // 60).aggregate(
+    rows = conn.rows.filter(conn.rows.is_local)
+    minutes = rows.group_by("orig", "minute").aggregate(connections=rows.count())
+    busiest = minutes.group_by("orig", hour=(minutes.minute // 60).cast("int32")).aggregate(
         busiest=minutes.connections.max()
     )
+    hours = hours.left_join(busiest, ["orig", "hour"]).drop("orig_right", "hour_right")
+    hours = conn.with_address(hours, "orig", "orig_h")
     asked = dns.filter(~dns.resp_p.isin(_DNS_NEIGHBOURS).fill_null(False))
     asked = asked.group_by("orig_h", hour=(asked.ts / HOUR).floor().cast("int32"))
     questions = asked.aggregate(queries=lambda t: t.count())
-    local = _sources(own, records)
-    questions = questions.semi_join(local, "orig_h")
-    hours = hours.left_join(busiest.mutate(hour=busiest.hour.cast("int32")), ["orig_h", "hour"])
-    hours = hours.drop("orig_h_right", "hour_right")
+    questions = questions.semi_join(_sources(own, conn, records), "orig_h")
     whole = hours.outer_join(questions, ["orig_h", "hour"])
     hour = ibis.coalesce(whole.hour, whole.hour_right)
     return whole.select(
@@ -158,13 +139,14 @@ def _hours(own: ir.Table, records: Records) -> ir.Table:
     )
 
 
-def _sources(own: ir.Table, records: Records) -> ir.Table:
+def _sources(own: ir.Table, conn: Numbered, records: Records) -> ir.Table:
     """The local hosts, those too that are seen in dns alone."""
     asking = records.dns.select("orig_h").distinct().to_pandas().orig_h
     alone = set(asking[records.local.are_local(asking)])
     rows = pa.table({"orig_h": pa.array(sorted(alone), pa.string())})
     held = records.keep(rows, "baseline_askers")
-    return records.keep(own.select("orig_h").union(held, distinct=True), "baseline_sources")
+    met = conn.with_address(own.select("orig").distinct(), "orig", "orig_h")
+    return records.keep(met.union(held, distinct=True), "baseline_sources")
 
 
 def _network(records: Records) -> ir.Table:
@@ -189,43 +171,44 @@ def _network(records: Records) -> ir.Table:
     )
 
 
-def _shapes(own: ir.Table, records: Records) -> dict[str, ir.Table]:
-    conn = records.conn
-    conn = conn.filter(conn.request)
-    local = own.select("orig_h").distinct()
+def _shapes(conn: Numbered, records: Records) -> dict[str, ir.Table]:
+    rows = conn.rows.filter(conn.rows.is_local)
     each = []
     for metric in SHAPES:
-        counted = conn.group_by(
-            "orig_h", "proto", port=conn.tried_p, day=day_of(conn.ts), bin=shape_bin(conn, metric)
-        ).aggregate(connections=conn.count())
-        each.append(counted.semi_join(local, "orig_h").mutate(metric=ibis.literal(metric)))
+        counted = rows.group_by(
+            "orig", "proto", "port", day=_day(rows.minute), bin=rows[metric]
+        ).aggregate(connections=rows.count())
+        each.append(counted.mutate(metric=ibis.literal(metric)))
     every = records.keep(ibis.union(*each), "baseline_shapes")
-    total = every.connections.sum().cast("float64")
     # Ephemeral ports that one host alone uses are no service.
-    users = every.group_by("proto", "port", "day").aggregate(users=every.orig_h.nunique())
+    users = every.group_by("proto", "port", "day").aggregate(users=every.orig.nunique())
     served = users.filter((users.port < FIRST_USER_PORT) | (users.users > 1))
     known = every.left_join(served, ["proto", "port", "day"])
     port = ibis.ifelse(known.users.isnull(), 0, known.port).cast("uint16")
+    shapes = every.group_by("orig", "metric", "day", "bin").aggregate(
+        connections=every.connections.sum().cast("float64")
+    )
+    services = known.group_by("proto", "metric", "day", "bin", port=port).aggregate(
+        connections=known.connections.sum().cast("float64")
+    )
     return {
-        "shapes": every.group_by("metric", "day", "bin", source="orig_h").aggregate(
-            connections=total
-        ),
-        "service_shapes": known.group_by("proto", "metric", "day", "bin", port=port).aggregate(
-            connections=known.connections.sum().cast("float64")
-        ),
+        "shapes": conn.with_address(shapes, "orig", "source"),
+        "service_shapes": services.mutate(proto=conn.proto_name(services.proto)),
     }
 
 
-def _ports(own: ir.Table) -> ir.Table:
+def _day(minute: ir.IntegerValue) -> ir.IntegerValue:
+    return (minute // (24 * 60)).cast("int32")
+
+
+def _ports(own: ir.Table, conn: Numbered) -> ir.Table:
     day = (own.hour // 24).cast("int32")
-    used = own.group_by(
-        "proto",
-        "outside",
-        source="orig_h",
-        port="resp_p",
-        application=application_name(own.application),
-        day=day,
-    ).aggregate(connections=own.connections.sum().cast("float64"), bytes_out=own.bytes_out.sum())
+    used = own.group_by("orig", "proto", "outside", "port", "application", day=day).aggregate(
+        connections=own.connections.sum().cast("float64"), bytes_out=own.bytes_out.sum()
+    )
+    used = conn.with_address(used, "orig", "source").mutate(
+        proto=conn.proto_name(used.proto), application=application_name(used.application)
+    )
     order = ibis.row_number().over(
         group_by=("source", "day"),
         order_by=[
@@ -248,24 +231,43 @@ def _ports(own: ir.Table) -> ir.Table:
     )
 
 
-def _peers(own: ir.Table) -> ir.Table:
-    return own.group_by("outside", source="orig_h", peer="resp_h").aggregate(
+def _port_hours(own: ir.Table, conn: Numbered) -> ir.Table:
+    met = own.filter(~own.outside & (own.failed < own.connections))
+    hours = met.select(
+        "orig",
+        "proto",
+        pair=(met.hour % 24) // 2,
+        # Ports that a service got for the occasion come and go, whatever the hour.
+        port=ibis.ifelse(met.port >= _FIRST_DYNAMIC_PORT, 0, met.port).cast("uint16"),
+        day=(met.hour // 24).cast("int32"),
+    ).distinct()
+    bit = ibis.literal(1, "int32") << hours.pair.cast("int32")
+    used = hours.group_by("orig", "proto", "port", "day").aggregate(hours=bit.sum().cast("int16"))
+    named = conn.with_address(used, "orig", "source")
+    return named.mutate(proto=conn.proto_name(named.proto))
+
+
+def _peers(own: ir.Table, conn: Numbered) -> ir.Table:
+    met = own.group_by("orig", "resp", "outside").aggregate(
         first_day=(own.hour.min() // 24).cast("int32"),
         last_day=(own.hour.max() // 24).cast("int32"),
     )
+    return conn.with_address(conn.with_address(met, "orig", "source"), "resp", "peer")
 
 
-def _offered(met: ir.Table) -> ir.Table:
+def _offered(met: ir.Table, conn: Numbered) -> ir.Table:
     """Ports on which local hosts answer; one that only one host ever met may be ephemeral."""
     answered = met.filter(~met.outside & (met.failed < met.connections))
     daily = answered.group_by(
-        "resp_h", "proto", "resp_p", day=(answered.hour // 24).cast("int32")
-    ).aggregate(clients=answered.orig_h.nunique())
-    return daily.group_by("proto", source="resp_h", port="resp_p").aggregate(
+        "resp", "proto", "port", day=(answered.hour // 24).cast("int32")
+    ).aggregate(clients=answered.orig.nunique())
+    offered = daily.group_by("resp", "proto", "port").aggregate(
         first_day=daily.day.min(),
         last_day=daily.day.max(),
         clients=daily.clients.max().cast("float64"),
     )
+    named = conn.with_address(offered, "resp", "source")
+    return named.mutate(proto=conn.proto_name(named.proto))
 
 
 def _lookups(records: Records, rules: Callable[[], ir.Table]) -> dict[str, ir.Table]:

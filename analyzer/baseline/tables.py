@@ -4,7 +4,8 @@ A baseline is a handful of tables whose rows are a day's summary of one thing, s
 added, joined and dropped. Days are whole days since 1970-01-01, UTC. Sources are local hosts.
 
 Values of days that are over are kept on a logarithmic grid (:func:`analyzer.baseline.bins.coarse`),
-which makes a column of them a byte or less a row; no judgement depends on a sixth more or less.
+which makes a column of them a byte or less a row; no judgement depends on a fifth more or less. Of
+some tables, past days are kept together (:mod:`analyzer.baseline.folding`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 VERSION = 1
 """Of the schema; a file of a later one is not read."""
 
-Join = Literal["key", "sum", "first", "last", "most"]
+Join = Literal["key", "sum", "first", "last", "most", "either"]
 _TYPES = {
     "string": pa.string(),
     "int16": pa.int16(),
@@ -41,7 +43,7 @@ class Field:
         type: its type, as Arrow calls it.
         meaning: what it says.
         join: what two rows of one key become: part of the key, added up, the first (smallest), the
-            last or the most (largest).
+            last or the most (largest), or the bits set in either.
         coarse: whether past days keep it on the grid.
         least: the smallest value that makes sense; texts have none.
         greatest: the greatest, likewise.
@@ -71,12 +73,14 @@ class Layout:
         fields: its columns.
         day: the column that says when a row leaves: its day, or the last day it was seen; empty if
             rows stay.
+        folded: whether past days are kept together, under the first of them.
     """
 
     name: str
     meaning: str
     fields: tuple[Field, ...]
     day: str = "day"
+    folded: bool = False
 
     @property
     def keys(self) -> list[str]:
@@ -99,7 +103,7 @@ class Layout:
 
     def joined(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame with one row a key, in order of the keys."""
-        how = {"sum": "sum", "first": "min", "last": "max", "most": "max"}
+        how = {"sum": "sum", "first": "min", "last": "max", "most": "max", "either": "max"}
         named = {
             field.name: (field.name, how[field.join])
             for field in self.fields
@@ -109,8 +113,19 @@ class Layout:
             rows = frame.drop_duplicates().sort_values(self.keys)
         else:
             rows = frame.groupby(self.keys, as_index=False, sort=True).agg(**named)
+            for field in self.fields:
+                if field.join == "either":
+                    rows[field.name] = _either(frame, self.keys, field.name)
         types = dict(self.empty().dtypes.items())
         return rows[[field.name for field in self.fields]].astype(types).reset_index(drop=True)
+
+
+def _either(frame: pd.DataFrame, keys: list[str], name: str) -> np.ndarray:
+    """The bits that are set in any row of each key, in order of the keys."""
+    group = frame.groupby(keys, sort=True).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.bitwise_or.reduceat(frame[name].to_numpy()[order], begins)
 
 
 _LAST_DAY = 2**21
@@ -183,8 +198,9 @@ LAYOUTS: dict[str, Layout] = {
                 Field("metric", "string", "what of: bytes_out, bytes_in, duration, packets_out"),
                 _DAY,
                 Field("bin", "uint8", "see :mod:`analyzer.baseline.bins`"),
-                _sum("connections", "connections"),
+                Field("connections", "float64", "connections", "sum"),
             ),
+            folded=True,
         ),
         Layout(
             "service_shapes",
@@ -195,8 +211,9 @@ LAYOUTS: dict[str, Layout] = {
                 Field("metric", "string", "what of: bytes_out, bytes_in, duration, packets_out"),
                 _DAY,
                 Field("bin", "uint8", "see :mod:`analyzer.baseline.bins`"),
-                _sum("connections", "connections"),
+                Field("connections", "float64", "connections", "sum"),
             ),
+            folded=True,
         ),
         Layout(
             "ports",
@@ -210,6 +227,19 @@ LAYOUTS: dict[str, Layout] = {
                 _DAY,
                 _sum("connections", "connections"),
                 _sum("bytes_out", "payload bytes it sent in them"),
+            ),
+        ),
+        Layout(
+            "port_hours",
+            "when on a day a source met one port of local hosts that answered",
+            (
+                _SOURCE,
+                _PROTO,
+                _PORT,
+                _DAY,
+                Field(
+                    "hours", "int16", "a bit for every two hours, UTC, the lowest 00:00", "either"
+                ),
             ),
         ),
         Layout(
@@ -258,8 +288,9 @@ LAYOUTS: dict[str, Layout] = {
                 _SOURCE,
                 Field("domain", "string", "registered domain"),
                 _DAY,
-                _sum("queries", "DNS transactions"),
+                Field("queries", "float64", "DNS transactions", "sum"),
             ),
+            folded=True,
         ),
         Layout(
             "domains",
@@ -291,6 +322,7 @@ LAYOUTS: dict[str, Layout] = {
                 Field("duration", "uint8", "bin of the duration"),
                 Field("packets_out", "uint8", "bin of the originator's packets"),
                 Field("mark", "int64", "which are in the sample: those with the smallest", "first"),
+                Field("peer", "string", "the responder of the first of them", "first"),
                 Field("connections", "float64", "how many are alike", "sum"),
             ),
         ),

@@ -73,5 +73,11 @@ def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
 
 
 def _only(whole: Baseline, day: int) -> dict[str, pd.DataFrame]:
-    others = [other for other in whole.days if other != day]
-    return dict(whole.without(others).tables)
+    """The summary of one day alone; what is kept by first and last day is there if it may be."""
+    days = {}
+    for name, frame in whole.tables.items():
+        if "first_day" in frame:
+            days[name] = frame[(frame.first_day <= day) & (frame.last_day >= day)]
+        elif "day" in frame:
+            days[name] = frame[frame.day == day]
+    return days

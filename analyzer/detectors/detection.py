@@ -197,11 +197,13 @@ class Detector:
         parameters: the frozen dataclass of its parameters; every field has a default.
         find: the detector itself: records, parameters and what other rules have computed, to
             detections. It reads nothing else and keeps nothing.
+        compares: it finds what is unusual beside a baseline, whatever the reason.
     """
 
     name: str
     parameters: type
     find: Callable[[Records, Any, Shared], Iterable[Detection]]
+    compares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@ r"""A notice log that grows: whole lines at its end, rotated as Zeek rotates its
 For who follows a sensor and for the log shippers behind it. A shipper reads whole lines and knows a
 file by its inode, so nothing that was appended is ever changed: a file grows, is renamed (TSV after
 ``#close``), and the next notice begins a new one. A rotated log is called as Zeek's
-``Log::default_rotation_postprocessor`` calls it, ``notice.YYYY-MM-DD-HH-MM-SS.log`` by the time of
-its ``#open``, here in UTC as everything; one second later if that name is taken.
+``Log::rotation_format_func`` (``base/frameworks/logging/main.zeek``) calls it,
+``notice.YYYY-MM-DD-HH-MM-SS.log`` by the time of its ``#open``, here in UTC as everything; one
+second later if that name is taken.
 
 Appending returns when the lines are on the disk. After a crash a last line without its end is cut
 off, never completed: its finding was not reported as written, so it comes again, and a shipper has
@@ -24,13 +25,11 @@ from typing import TYPE_CHECKING, Self
 
 from analyzer.errors import Location, OutputError
 from analyzer.writers.durable import append_whole, claim, sync_directory
-from analyzer.writers.ecs import ecs_lines
 from analyzer.writers.journal import Journal
-from analyzer.writers.notice import columns, notice_row
-from analyzer.writers.output import OutputFormat, log_name
+from analyzer.writers.log_kinds import LogKind, log_header, log_line, log_name
 from analyzer.writers.ownership import refuse_foreign_notices, refuse_zeek_directory
 from analyzer.writers.recovery import is_closed, is_tsv, opening_time, without_torn_line
-from analyzer.zeek_format import footer, header, header_time
+from analyzer.zeek_format import footer, header_time
 
 if TYPE_CHECKING:
     from analyzer.findings import Finding
@@ -39,28 +38,29 @@ DAY = 86400.0
 
 
 class AppendingLog:
-    """The notice log of a directory, to append to. A context manager.
+    """A log of findings in a directory, to append to. A context manager.
 
     Args:
-        directory: where; it is made if it does not exist. It is this object's alone until
-            :meth:`close`.
-        format: ``tsv``, ``json`` or ``ecs``. A log of another kind that is there is rotated away.
-        strict: write Zeek's 26 columns alone (not with ``ecs``).
+        directory: where; it is made if it does not exist.
+        format: ``tsv``, ``json`` or ``ecs`` for a log of notices, ``findings`` for
+            ``findings.jsonl``. The log of this name is this object's alone until :meth:`close`;
+            one in another format that is there is rotated away.
+        strict: write Zeek's 26 columns alone (``tsv`` and ``json``).
         rotate_every: seconds; a log does not go across their multiples in UTC (an hour, a day, as
             ``Log::default_rotation_interval``). None: only :meth:`rotate` rotates.
         clock: tells the time, UTC epoch seconds.
         key: what tells one notice from another in the journal; by default the finding's identifier.
 
     Raises:
-        OutputError: the directory cannot be written, is Zeek's own, or somebody else appends there;
-            or its log is not ours.
+        OutputError: the directory cannot be written, is Zeek's own, or somebody else appends to
+            the log; or it is not ours.
     """
 
     def __init__(
         self,
         directory: Path,
         *,
-        format: OutputFormat = "tsv",  # noqa: A002 - the word of the option it comes from
+        format: LogKind = "tsv",  # noqa: A002 - the word of the option it comes from
         strict: bool = False,
         rotate_every: float | None = DAY,
         clock: Callable[[], float] = time.time,
@@ -77,8 +77,7 @@ class AppendingLog:
         with self._complaints():
             directory.mkdir(parents=True, exist_ok=True)
             refuse_zeek_directory(directory)
-            refuse_foreign_notices(self.path)
-            self._claim: int | None = claim(directory)
+            self._claim: int | None = claim(self.path)
             try:
                 self._journal = Journal(directory / f".{self.path.stem}.journal")
                 self._recover()
@@ -114,10 +113,12 @@ class AppendingLog:
             self._follow()
             log = self._begin() if self._log is None else self._log
             start = os.fstat(log).st_size
-            content = b"" if start else self._header().encode()
-            ends = []
+            content, ends = b"", []
+            if not start:
+                self._opened = self._clock()
+                content = self._header()
             for finding in findings:
-                content += self._line(finding).encode()
+                content += log_line(self._format, finding, strict=self._strict).encode()
                 ends.append((self._key(finding), start + len(content)))
             self._journal.intend(os.fstat(log).st_ino, self._opened, start, ends)
             try:
@@ -158,7 +159,7 @@ class AppendingLog:
             return self._rename()
 
     def close(self) -> None:
-        """Let go of the directory. The log stays open in Zeek's sense: it has no ``#close``."""
+        """Let go of the log. It stays open in Zeek's sense: it has no ``#close``."""
         self._let_go()
         self._journal.close()
         if self._claim is not None:
@@ -173,16 +174,8 @@ class AppendingLog:
             reason = error.strerror or str(error)
             raise OutputError(f"cannot be written: {reason}", Location(str(self.path))) from error
 
-    def _header(self) -> str:
-        self._opened = self._clock()
-        if self._format != "tsv":
-            return ""
-        return header("notice", columns(strict=self._strict), self._opened)
-
-    def _line(self, finding: Finding) -> str:
-        if self._format == "ecs":
-            return "".join(ecs_lines([finding]))
-        return notice_row(finding, format=self._format, strict=self._strict)
+    def _header(self) -> bytes:
+        return log_header(self._format, self._opened, strict=self._strict).encode()
 
     def _begin(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -191,14 +184,14 @@ class AppendingLog:
         return self._log
 
     def _follow(self) -> None:
-        """Let go of a log that somebody has renamed, replaced or removed."""
-        if self._log is None:
-            return
+        """See whether somebody has renamed, replaced, removed or made the log."""
         try:
             here = self.path.stat(follow_symlinks=False)
         except FileNotFoundError:
-            here = None
-        if here is None or not os.path.samestat(here, os.fstat(self._log)):
+            changed = self._log is not None
+        else:
+            changed = self._log is None or not os.path.samestat(here, os.fstat(self._log))
+        if changed:
             self._let_go()
             self._recover()
 
@@ -209,6 +202,7 @@ class AppendingLog:
 
     def _recover(self) -> None:
         """Open the log that is there, and mend what a crash has left."""
+        refuse_foreign_notices(self.path)
         self._settle_rotated()
         try:
             flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -245,7 +239,7 @@ class AppendingLog:
         """Whether what we append would belong to the log that is there."""
         if self._format != "tsv":
             return not is_tsv(log)
-        expected = header("notice", columns(strict=self._strict), self._opened).encode()
+        expected = self._header()
         return os.pread(log, len(expected), 0) == expected and not is_closed(log)
 
     def _rotated_name(self, moment: float) -> Path:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from analyzer.errors import Location, OutputError
 
-_LOCK = ".zeek-analyzer.lock"
 _BLOCK = 1 << 16
 
 
@@ -80,8 +79,8 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def claim(directory: Path) -> int:
-    """Make a directory's logs this process's alone to append to, until it closes the descriptor.
+def claim(log: Path) -> int:
+    """Make a log this process's alone to append to, until it closes the descriptor.
 
     Returns:
         A descriptor that holds the claim. It ends with the process, however that ends.
@@ -91,37 +90,42 @@ def claim(directory: Path) -> int:
         OSError: the system refuses.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(directory / _LOCK, flags, 0o600)
+    descriptor = os.open(_lock_file(log), flags, 0o600)
     try:
-        _lock(descriptor, fcntl.LOCK_EX, directory)
+        _lock(descriptor, fcntl.LOCK_EX, log)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def refuse_claimed(directory: Path) -> None:
-    """Refuse to replace files that a running process appends to.
+def refuse_claimed(log: Path) -> None:
+    """Refuse to replace a log that a running process appends to.
 
     Raises:
-        OutputError: somebody has the claim on the directory.
+        OutputError: somebody has the claim on it.
     """
     try:
-        descriptor = os.open(directory / _LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(_lock_file(log), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         # Nobody ever had it, or whoever writes there will say what is wrong.
         return
     try:
-        _lock(descriptor, fcntl.LOCK_SH, directory)
+        _lock(descriptor, fcntl.LOCK_SH, log)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, kind: int, directory: Path) -> None:
+def _lock_file(log: Path) -> Path:
+    # Beside the log, which is renamed and made anew.
+    return log.with_name(f".{log.stem}.lock")
+
+
+def _lock(descriptor: int, kind: int, log: Path) -> None:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OutputError(
-            "another zeek-analyzer is writing here; choose a directory of its own for each",
-            Location(str(directory)),
+            "another zeek-analyzer is writing it; choose a directory of its own for each",
+            Location(str(log)),
         ) from None

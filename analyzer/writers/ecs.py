@@ -89,6 +89,7 @@ def ecs_document(finding: Finding) -> dict[str, Any]:
     connection that shows it best stands in ``zeek_analyzer.connection``.
     """
     last = format_iso8601(finding.last)
+    risk = round(finding.score * 100, 4)
     document: dict[str, Any] = {
         "@timestamp": last,
         "ecs": {"version": ECS_VERSION},
@@ -101,7 +102,9 @@ def ecs_document(finding: Finding) -> dict[str, Any]:
             "provider": _PROGRAM,
             "id": finding.identifier,
             "severity": _SEVERITIES[finding.severity],
-            "risk_score": round(finding.score * 100, 4),
+            # Ours is out of one hundred already.
+            "risk_score": risk,
+            "risk_score_norm": risk,
             "start": format_iso8601(finding.first),
             "end": last,
             "duration": _nanoseconds(finding.last - finding.first),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from analyzer.writers.durable import refuse_claimed
 from analyzer.writers.ecs import write_ecs
 from analyzer.writers.jsonl import write_findings
+from analyzer.writers.log_kinds import OutputFormat, log_name
 from analyzer.writers.notice import Written, write_notices
 from analyzer.writers.ownership import refuse_foreign_notices, refuse_zeek_directory
 
@@ -15,20 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.findings import Finding
-
-OutputFormat = Literal["tsv", "json", "ecs"]
-"""Zeek's two formats of notice.log, or Elastic's schema."""
-
-_NAMES: dict[OutputFormat, str] = {
-    "tsv": "notice.log",
-    "json": "notice.log",
-    "ecs": "notice.ecs.ndjson",
-}
-
-
-def log_name(format: OutputFormat) -> str:  # noqa: A002 - the word of the option it comes from
-    """The name of the log of notices: ``notice.log``, for ECS ``notice.ecs.ndjson``."""
-    return _NAMES[format]
 
 
 def refuse_output(
@@ -42,8 +29,9 @@ def refuse_output(
             appends to its logs.
     """
     refuse_zeek_directory(directory)
-    refuse_claimed(directory)
     refuse_foreign_notices(directory / log_name(format))
+    for name in (log_name(format), log_name("findings")):
+        refuse_claimed(directory / name)
 
 
 def write_output(
@@ -75,5 +63,5 @@ def write_output(
         done = write_ecs(findings, path)
     else:
         done = write_notices(findings, path, format=format, strict=strict, written=written)
-    write_findings(findings, directory / "findings.jsonl")
+    write_findings(findings, directory / log_name("findings"))
     return done

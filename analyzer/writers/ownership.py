@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NOTICE_PREFIX = "ZeekAnalyzer::"
 """What the notes of all our notices begin with."""
 
+INDICATOR_SOURCE = "zeek-analyzer"
+"""What all our indicators give as their source."""
+
 _OURS = ("notice.", "analyzer_stats.")
 _LOOKED_AT = 1 << 20
 # More than `#separator` and than `#close` with its time.
@@ -36,6 +39,25 @@ def refuse_foreign_notices(path: Path) -> None:
         if not note.startswith(NOTICE_PREFIX):
             raise OutputError(
                 f"holds notices of others ({note}); choose a directory of its own for ours",
+                Location(str(path)),
+            )
+
+
+def refuse_foreign_indicators(path: Path) -> None:
+    """Refuse to replace a file of indicators that somebody else has listed.
+
+    Raises:
+        OutputError: `path` is such a file, or no file of indicators at all.
+    """
+    start = _start(path)
+    if start and not start.startswith("#fields\tindicator\t"):
+        raise OutputError(
+            "is no file of indicators; choose another name for ours", Location(str(path))
+        )
+    for source in _columns(start, "meta.source"):
+        if source != INDICATOR_SOURCE:
+            raise OutputError(
+                f"holds indicators of others ({source}); choose a file of its own for ours",
                 Location(str(path)),
             )
 
@@ -112,7 +134,10 @@ def _start(path: Path) -> str:
         if not path.is_file():
             return ""
         with path.open("rb") as file:
-            return file.read(_LOOKED_AT).decode("utf-8", "replace")
+            data = file.read(_LOOKED_AT)
+        # A value that is cut off would be somebody else's.
+        whole = data.rfind(b"\n") + 1 if len(data) == _LOOKED_AT else len(data)
+        return data[:whole].decode("utf-8", "replace")
     except OSError:
         # Whoever writes it will say what is wrong.
         return ""
@@ -120,16 +145,18 @@ def _start(path: Path) -> str:
 
 def _notes(start: str) -> Iterator[str]:
     """The notes of a notice log, TSV, JSON or ECS."""
+    yield from filter(None, map(_note, start.splitlines()))
+    yield from _columns(start, "note")
+
+
+def _columns(start: str, name: str) -> Iterator[str]:
+    """The values of a column of a TSV log."""
     place = None
     # What follows the last line feed is a row that was cut off.
     for line in start.split("\n")[:-1]:
         if line.startswith("#fields\t"):
             fields = line.split("\t")[1:]
-            place = fields.index("note") if "note" in fields else None
-        elif line.startswith("{"):
-            note = _note(line)
-            if note:
-                yield note
+            place = fields.index(name) if name in fields else None
         elif not line.startswith("#") and place is not None:
             values = line.split("\t")
             if len(values) > place:
@@ -137,6 +164,8 @@ def _notes(start: str) -> Iterator[str]:
 
 
 def _note(line: str) -> str:
+    if not line.startswith("{"):
+        return ""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

@@ -25,13 +25,22 @@ from analyzer.errors import OutputError
 from analyzer.findings import Finding
 from analyzer.writers.appending import DAY, AppendingLog
 from analyzer.writers.ecs import ecs_lines
+from analyzer.writers.jsonl import finding_lines
+from analyzer.writers.log_kinds import LogKind
 from analyzer.writers.notice import columns, notice_row, write_notices
-from analyzer.writers.output import OutputFormat
 from analyzer.zeek_format import footer, header
 
 from . import FIRST, make_finding
 
-FORMATS: tuple[OutputFormat, ...] = ("tsv", "json", "ecs")
+FORMATS: tuple[LogKind, ...] = ("tsv", "json", "ecs", "findings")
+
+
+NAMES: dict[LogKind, str] = {
+    "tsv": "notice.log",
+    "json": "notice.log",
+    "ecs": "notice.ecs.ndjson",
+    "findings": "findings.jsonl",
+}
 
 
 class Clock:
@@ -104,10 +113,11 @@ def test_after_a_restart_it_goes_on(tmp_path: Path, strict: bool) -> None:  # no
     [
         ("json", "notice.2023-11-14-22-13-20.log", notice_row(finding(1), format="json")),
         ("ecs", "notice.ecs.2023-11-14-22-13-20.ndjson", "".join(ecs_lines([finding(1)]))),
+        ("findings", "findings.2023-11-14-22-13-20.jsonl", "".join(finding_lines([finding(1)]))),
     ],
 )
 def test_json_has_neither_head_nor_foot(
-    tmp_path: Path, format_: OutputFormat, name: str, line: str
+    tmp_path: Path, format_: LogKind, name: str, line: str
 ) -> None:
     with opened(tmp_path, Clock(), format=format_) as log:
         log.append([finding(1)])
@@ -210,7 +220,15 @@ def test_a_log_that_somebody_took_away(tmp_path: Path) -> None:
         log.append([finding(5)])
         log.path.unlink()
         assert log.rotate() is None
-    for name, number in (("notice.1.log", 1), ("notice.2023-11-14-22-13-20.log", 4)):
+        # Where there is none, somebody may put one, but not one of others.
+        write_notices([finding(6)], log.path, written=FIRST)
+        log.append([finding(7)])
+        log.path.unlink()
+        log.path.write_text('{"note":"Scan::Port_Scan"}\n')
+        with pytest.raises(OutputError, match="notices of others"):
+            log.append([finding(8)])
+    names = ("notice.1.log", "notice.2023-11-14-22-13-20.log", "notice.2023-11-14-22-13-21.log")
+    for name, number in zip(names, (1, 4, 6), strict=True):
         assert f"number {number}" in (tmp_path / name).read_text()
 
 
@@ -262,18 +280,16 @@ def test_zeeks_own_directory_and_one_in_use(tmp_path: Path) -> None:
     (tmp_path / ".cmdline").touch()
     with pytest.raises(OutputError, match="of Zeek's own"):
         opened(tmp_path, Clock())
-    with (
-        opened(tmp_path / "out", Clock()),
-        pytest.raises(OutputError, match="another zeek-analyzer"),
-    ):
-        opened(tmp_path / "out", Clock())
+    with opened(tmp_path / "out", Clock()), opened(tmp_path / "out", Clock(), format="findings"):
+        for format_ in ("tsv", "json", "findings"):
+            with pytest.raises(OutputError, match="another zeek-analyzer"):
+                opened(tmp_path / "out", Clock(), format=format_)
 
 
-def read(directory: Path, format_: OutputFormat, *, strict: bool) -> list[str]:
+def read(directory: Path, format_: LogKind, *, strict: bool) -> list[str]:
     """The messages in all logs of a directory, oldest first, every line being whole."""
-    stem, suffix = ("notice.ecs", ".ndjson") if format_ == "ecs" else ("notice", ".log")
-    live = directory / f"{stem}{suffix}"
-    rotated = sorted(file for file in directory.glob(f"{stem}.*{suffix}") if file != live)
+    live = directory / NAMES[format_]
+    rotated = sorted(file for file in directory.glob(f"{live.stem}.*{live.suffix}"))
     messages = []
     for file in [*rotated, *([live] if live.exists() else [])]:
         text = file.read_text()
@@ -294,7 +310,7 @@ def read(directory: Path, format_: OutputFormat, *, strict: bool) -> list[str]:
             messages += [row[11] for row in rows]
         else:
             documents = [json.loads(line) for line in lines]
-            key = "message" if format_ == "ecs" else "msg"
+            key = "msg" if format_ == "json" else "message"
             messages += [document[key] for document in documents]
     return messages
 
@@ -319,7 +335,7 @@ class Following(RuleBasedStateMachine):
         self.log: AppendingLog | None = None
 
     @initialize(format_=st.sampled_from(FORMATS), strict=st.booleans())
-    def begin(self, format_: OutputFormat, strict: bool) -> None:  # noqa: FBT001 - drawn
+    def begin(self, format_: LogKind, strict: bool) -> None:  # noqa: FBT001 - drawn
         self.options = {"format": format_, "strict": strict}
         self.start()
 
@@ -385,11 +401,7 @@ class Following(RuleBasedStateMachine):
 
     @property
     def journal(self) -> Path:
-        return self.directory / f".{self.stem}.journal"
-
-    @property
-    def stem(self) -> str:
-        return "notice.ecs" if self.options["format"] == "ecs" else "notice"
+        return self.directory / f".{Path(NAMES[self.options['format']]).stem}.journal"
 
     @invariant()
     def everything_is_there_once(self) -> None:

@@ -88,31 +88,35 @@ def test_whole_lines_are_found_whatever_the_block(content: bytes) -> None:
 
 
 def test_a_claim_is_one_process_s(tmp_path: Path) -> None:
-    refuse_claimed(tmp_path)
-    refuse_claimed(tmp_path / "none")
-    held = claim(tmp_path)
-    with pytest.raises(OutputError, match="another zeek-analyzer is writing here"):
-        claim(tmp_path)
-    with pytest.raises(OutputError, match="another zeek-analyzer is writing here"):
-        refuse_claimed(tmp_path)
+    log = tmp_path / "notice.log"
+    refuse_claimed(log)
+    refuse_claimed(tmp_path / "none" / "notice.log")
+    held = claim(log)
+    with pytest.raises(OutputError, match="another zeek-analyzer is writing it"):
+        claim(log)
+    with pytest.raises(OutputError, match="another zeek-analyzer is writing it"):
+        refuse_claimed(log)
+    # Another log in the same directory is another's.
+    os.close(claim(tmp_path / "findings.jsonl"))
     os.close(held)
-    refuse_claimed(tmp_path)
-    os.close(claim(tmp_path))
+    refuse_claimed(log)
+    os.close(claim(log))
 
 
 def test_a_claim_dies_with_its_process(tmp_path: Path) -> None:
+    log = tmp_path / "notice.log"
     program = (
         "import sys, time; from pathlib import Path; from analyzer.writers.durable import claim\n"
         "claim(Path(sys.argv[1])); print('claimed', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(  # noqa: S603 - this Python
-        [sys.executable, "-c", program, str(tmp_path)],
+        [sys.executable, "-c", program, str(log)],
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"claimed\n"
         with pytest.raises(OutputError):
-            claim(tmp_path)
+            claim(log)
         process.kill()
-    os.close(claim(tmp_path))
+    os.close(claim(log))

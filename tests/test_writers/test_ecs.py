@@ -22,6 +22,7 @@ from analyzer.writers.notice import Written, unsuppressed
 from . import FIRST, make_finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # lone surrogates too
@@ -40,6 +41,7 @@ SCAN = {
         "id": "b3ecb5c3a1b4a1d5",
         "severity": 73,
         "risk_score": 93.0,
+        "risk_score_norm": 93.0,
         "start": "2023-11-14T22:13:20.000000Z",
         "end": "2023-11-14T22:20:00.123456Z",
         "duration": 400123456000,
@@ -233,6 +235,74 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_severity_is_elastic_s(score: float, severity: int, risk: float) -> None:
     event = ecs_document(make_finding(score=score))["event"]
     assert (event["severity"], event["risk_score"]) == (severity, risk)
+
+
+# Of the schema's fields.csv, what we use. Below a field that is no object there is nothing.
+FIELDS = [
+    "@timestamp",
+    "ecs.version",
+    "message",
+    "event.kind",
+    "event.category",
+    "event.type",
+    "event.module",
+    "event.dataset",
+    "event.provider",
+    "event.id",
+    "event.severity",
+    "event.risk_score",
+    "event.risk_score_norm",
+    "event.start",
+    "event.end",
+    "event.duration",
+    "rule.id",
+    "rule.name",
+    "rule.ruleset",
+    "rule.reference",
+    "source.address",
+    "source.ip",
+    "destination.address",
+    "destination.ip",
+    "destination.port",
+    "destination.domain",
+    "network.transport",
+    "network.type",
+    "network.protocol",
+    "dns.question.name",
+    "dns.question.registered_domain",
+    "threat.framework",
+    "threat.tactic.id",
+    "threat.tactic.name",
+    "threat.tactic.reference",
+    "threat.technique.id",
+    "threat.technique.name",
+    "threat.technique.reference",
+    "threat.technique.subtechnique.id",
+    "threat.technique.subtechnique.name",
+    "threat.technique.subtechnique.reference",
+    "related.ip",
+    "related.hosts",
+]
+
+
+def leaves(value: object, path: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}" if path else key)
+    else:
+        yield path
+
+
+def test_every_field_is_the_schema_s_or_below_a_name_of_its_own() -> None:
+    full = make_finding(
+        destination="198.51.100.7",
+        subject="a.example.com",
+        techniques=(technique("T1071.004"),),
+        server_names=("b.example.com",),
+        port=53,
+    )
+    named = set(leaves(ecs_document(full)))
+    assert {name for name in named if not name.startswith("zeek")} == set(FIELDS)
 
 
 @given(

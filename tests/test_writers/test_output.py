@@ -10,8 +10,9 @@ from analyzer.errors import OutputError
 from analyzer.writers.appending import AppendingLog
 from analyzer.writers.ecs import ecs_lines
 from analyzer.writers.jsonl import finding_lines
+from analyzer.writers.log_kinds import OutputFormat
 from analyzer.writers.notice import Written, notice_lines
-from analyzer.writers.output import OutputFormat, log_name, refuse_output, write_output
+from analyzer.writers.output import refuse_output, write_output
 
 from . import FIRST, make_finding
 
@@ -25,7 +26,6 @@ FINDINGS = [make_finding(), make_finding(last=FIRST + 500), make_finding(port=23
 def test_a_log_of_notices_and_all_findings(
     tmp_path: Path, format_: OutputFormat, name: str
 ) -> None:
-    assert log_name(format_) == name
     out = tmp_path / "out"
     assert write_output(FINDINGS, out, format=format_, written=FIRST) == Written(2, 1)
     assert sorted(file.name for file in out.iterdir()) == sorted(["findings.jsonl", name])
@@ -57,6 +57,8 @@ def test_directories_of_others(tmp_path: Path) -> None:
             with pytest.raises(OutputError):
                 write_output(FINDINGS, tmp_path / name, written=FIRST)
             assert not (tmp_path / name / "findings.jsonl").exists()
+    with AppendingLog(tmp_path / "followed", format="findings"), pytest.raises(OutputError):
+        refuse_output(tmp_path / "followed", "ecs")
     # A log of another name is not in the way.
     refuse_output(tmp_path / "notices", "ecs")
     refuse_output(tmp_path / "watched")

@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.errors import OutputError
 from analyzer.writers.ownership import (
+    refuse_foreign_indicators,
     refuse_foreign_notices,
     refuse_live_log,
     refuse_zeek_directory,
@@ -51,6 +52,28 @@ def test_ours_may_be_replaced(tmp_path: Path, content: str) -> None:
     path = tmp_path / "notice.log"
     path.write_text(content)
     refuse_foreign_notices(path)
+
+
+def test_a_value_that_is_cut_off_is_not_somebody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "notice.log"
+    row = f"1.0\tZeekAnalyzer::{'B' * 100}\n"
+    path.write_text(HEAD + row * 10_000)
+    refuse_foreign_notices(path)
+
+
+def test_indicators_of_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "intel.dat"
+    head = "#fields\tindicator\tindicator_type\tmeta.source\n"
+    path.write_text(f"{head}x.example\tIntel::DOMAIN\tzeek-analyzer\n")
+    refuse_foreign_indicators(path)
+    path.write_text(f"{head}x.example\tIntel::DOMAIN\tzeek-analyzer\ny\tIntel::DOMAIN\tfeed\n")
+    with pytest.raises(OutputError, match=r"intel.dat: holds indicators of others \(feed\)"):
+        refuse_foreign_indicators(path)
+    path.write_text("root:x:0:0\n")
+    with pytest.raises(OutputError, match=r"is no file of indicators"):
+        refuse_foreign_indicators(path)
+    for nothing in (tmp_path / "none", tmp_path):
+        refuse_foreign_indicators(nothing)
 
 
 def test_logs_that_are_being_written_stay(tmp_path: Path) -> None:
