@@ -57,6 +57,8 @@ def add_watch(parser: argparse.ArgumentParser, listed: Callable[[str], list[str]
     add("--min-severity", choices=levels, default="low", help="report from here on (default: low)")
     add("--format", choices=("tsv", "json", "ecs"), default="tsv", help="of notices (tsv)")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
+    add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
+    add("--intel-severity", choices=levels, default="high", help="of what makes them (high)")
     add("--memory-limit", default="768MiB", metavar="SIZE", help="of judging (768MiB)")
     add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
     parser.set_defaults(command=_watch)
@@ -95,6 +97,8 @@ def _watch(options: argparse.Namespace) -> int:
             minimum=Severity[options.min_severity.upper()],
             format=options.format,
             strict=options.strict,
+            intel_out=options.intel_out,
+            intel_severity=Severity[options.intel_severity.upper()],
             memory_limit=options.memory_limit,
             threads=options.threads,
         ),

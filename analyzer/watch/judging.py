@@ -71,12 +71,14 @@ class Judgement:
         stages: seconds each stage took.
         seconds: how long it took in all.
         rows: rows that were judged.
+        outside: sources of findings that are not ours.
     """
 
     findings: tuple[Finding, ...]
     stages: dict[str, float]
     seconds: float
     rows: int
+    outside: frozenset[str] = frozenset()
 
 
 class Judge:
@@ -133,7 +135,7 @@ class Judge:
                 self._connection = None
         seconds = time.perf_counter() - begun
         rows = sum(segment.rows for segment in chosen)
-        return Judgement(report.findings, report.stages, seconds, rows)
+        return Judgement(report.findings, report.stages, seconds, rows, report.outside)
 
     def judge_fast(
         self, latest: Sequence[Segment], window: Sequence[Segment], knowledge: Knowledge

@@ -16,7 +16,7 @@ from analyzer.findings import Severity
 from analyzer.intelligence import Intelligence
 from analyzer.networks import parse_networks
 from analyzer.watch.judging import Knowledge
-from analyzer.writers.output import OutputFormat
+from analyzer.writers.log_kinds import OutputFormat
 
 Start = Literal["stopped", "end", "beginning"]
 """Where to begin: where the last run stopped, at the end of all logs, at their beginning."""
@@ -47,6 +47,8 @@ class Options:
         minimum: severity from which findings are reported.
         format: of the notices.
         strict: Zeek's own columns only.
+        intel_out: file of indicators that findings make, in Zeek's Intel format.
+        intel_severity: severity from which they do.
         memory_limit: what judging may hold in memory.
         threads: how many compute; None for one a core.
     """
@@ -68,6 +70,8 @@ class Options:
     minimum: Severity = Severity.LOW
     format: OutputFormat = "tsv"
     strict: bool = False
+    intel_out: Path | None = None
+    intel_severity: Severity = Severity.HIGH
     memory_limit: str = "768MiB"
     threads: int | None = None
 

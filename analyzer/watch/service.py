@@ -43,6 +43,8 @@ from analyzer.watch.statistics import StatisticsLog
 from analyzer.watch.streams import Streams
 from analyzer.writers.appending import AppendingLog
 from analyzer.writers.durable import claim
+from analyzer.writers.intel import write_intel
+from analyzer.writers.log_kinds import LogKind
 
 SHARE = 0.25
 """The part of the time that all rules may be at work."""
@@ -102,16 +104,21 @@ class Service:
 
     def _open(self, options: Options, stack: contextlib.ExitStack) -> None:
         now = self._clock()
-        self._notices = AppendingLog(
-            options.out,
-            format=options.format,
-            strict=options.strict,
-            clock=self._clock,
-            key=notice_key,
+        kinds: tuple[LogKind, ...] = (options.format, "findings")
+        self._logs = tuple(
+            stack.enter_context(
+                AppendingLog(
+                    options.out,
+                    format=kind,
+                    strict=options.strict and kind == options.format,
+                    clock=self._clock,
+                    key=notice_key,
+                )
+            )
+            for kind in kinds
         )
-        stack.callback(self._notices.close)
         self._state = stack.enter_context(State(options.state))
-        stack.callback(os.close, claim(options.state))
+        stack.callback(os.close, claim(options.state / "watch.sqlite"))
         self._segments = Segments(
             options.state / "window", memory_limit=_TAKING_IN, threads=options.threads
         )
@@ -143,7 +150,7 @@ class Service:
         )
         new = sum(each.rows for each in self._intake.window.segments if not each.judged)
         self._unjudged = self._unjudged_fast = new
-        self._speaker = Speaker(self._state, self._notices, options.span)
+        self._speaker = Speaker(self._state, self._logs, options.span)
         if self._intake.lost:
             self._complain(f"{self._intake.lost} rows of the window are gone from {options.state}")
         if self._speaker.unreadable:
@@ -309,6 +316,7 @@ class Service:
             self._keep_lesson()
 
         self._complaints.attempt("notices", keep)
+        self._complaints.attempt("indicators", partial(self._write_indicators, judgement))
 
     def _judge_fast(self) -> None:
         window = self._intake.window
@@ -326,9 +334,20 @@ class Service:
         if self._intake.window.last is not None:
             self._speaker.forget(self._intake.window.last)
 
+    def _write_indicators(self, judgement: Judgement) -> None:
+        if self._options.intel_out is not None:
+            write_intel(
+                judgement.findings,
+                self._options.intel_out,
+                minimum=self._options.intel_severity,
+                outside=judgement.outside,
+                local_networks=self._knowledge.networks,
+            )
+
     def _flush(self) -> None:
         self._speaker.flush()
-        self._notices.rotate_if_due()
+        for log in self._logs:
+            log.rotate_if_due()
 
     def _day_to_learn(self, last: float | None) -> int | None:
         """The day that is complete and not learned yet, if any; an hour late, as rows come late."""

@@ -27,7 +27,7 @@ class Speaker:
 
     Args:
         state: where it is remembered.
-        log: where it is said; its key is :func:`notice_key`.
+        logs: where it is said, in each; their key is :func:`notice_key`.
         span: seconds after which what goes on is news again.
 
     Attributes:
@@ -35,22 +35,24 @@ class Speaker:
         unreadable: findings that another version meant to write and this one cannot read.
     """
 
-    def __init__(self, state: State, log: AppendingLog, span: float) -> None:
+    def __init__(self, state: State, logs: Sequence[AppendingLog], span: float) -> None:
         self._state = state
-        self._log = log
+        self._logs = tuple(logs)
         self._span = span
         self._memory = Memory(state.episodes(), span)
-        # Of the outbox, what is in the log though the state could not be told.
-        self._sent: set[int] = set()
+        # Of the outbox, what is in each log though the state could not be told.
+        self._sent: list[set[int]] = [set() for _ in self._logs]
         self.unreadable = 0
-        written = log.written
+        written = [log.written for log in self._logs]
         for number, text in state.outbox():
             try:
-                if notice_key(finding_of(text)) in written:
-                    self._sent.add(number)
+                key = notice_key(finding_of(text))
             except ValueError:
-                self._sent.add(number)
                 self.unreadable += 1
+                key = None
+            for keys, sent in zip(written, self._sent, strict=True):
+                if key is None or key in keys:
+                    sent.add(number)
         self.said: Counter[tuple[str, str]] = Counter()
 
     @property
@@ -87,14 +89,15 @@ class Speaker:
         """
         waiting = self._state.outbox()
         if not waiting:
-            self._sent.clear()
             return
-        new = [(number, text) for number, text in waiting if number not in self._sent]
-        self._log.append([finding_of(text) for _, text in new])
-        self._sent.update(number for number, _ in new)
+        for log, sent in zip(self._logs, self._sent, strict=True):
+            new = [(number, text) for number, text in waiting if number not in sent]
+            log.append([finding_of(text) for _, text in new])
+            sent.update(number for number, _ in new)
         with self._state.transaction():
             self._state.sent(number for number, _ in waiting)
-        self._sent.clear()
+        for sent in self._sent:
+            sent.clear()
 
     def forget(self, clock: float) -> None:
         """Forget what ended so long ago that it cannot be in the window any more.

@@ -222,9 +222,9 @@ def test_it_reports_on_itself(options: Options, morning: Path) -> None:
 
 def test_two_do_not_write_to_one_place(options: Options) -> None:
     service = Service(options, complain=print)
-    with pytest.raises(OutputError, match="another zeek-analyzer is writing here"):
+    with pytest.raises(OutputError, match="another zeek-analyzer is writing it"):
         Service(options, complain=print)
-    with pytest.raises(OutputError, match="another zeek-analyzer is writing here"):
+    with pytest.raises(OutputError, match="another zeek-analyzer is writing it"):
         Service(replace(options, out=options.out.with_name("out2")), complain=print)
     assert service.close()
     Service(options, complain=print).close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import OutputError
+from analyzer.findings import Finding
 from analyzer.watch.speaking import Speaker, notice_key
 from analyzer.watch.state import State
 from analyzer.writers.appending import AppendingLog
@@ -22,12 +24,20 @@ FIRST, SECOND = finding(0, 100), finding(0, 90, source="10.0.0.2")
 
 @contextmanager
 def speaking(at: Path) -> Iterator[Speaker]:
-    with State(at / "state") as state, AppendingLog(at / "out", key=notice_key) as log:
-        yield Speaker(state, log, DAY)
+    with (
+        State(at / "state") as state,
+        AppendingLog(at / "out", key=notice_key) as log,
+        AppendingLog(at / "out", format="findings", key=notice_key) as other,
+    ):
+        yield Speaker(state, [log, other], DAY)
 
 
 def sources(at: Path) -> list[str]:
-    return [row["src"] for row in notices(at / "out")]
+    """Of the notices, which are those of the findings beside them."""
+    found = [row["src"] for row in notices(at / "out")]
+    lines = (at / "out" / "findings.jsonl").read_text().splitlines()
+    assert [json.loads(line)["source"] for line in lines] == found
+    return found
 
 
 class KilledError(BaseException):
@@ -140,3 +150,21 @@ def test_what_is_long_over_is_forgotten(tmp_path: Path) -> None:
         assert speaker.episodes == 0
     with speaking(tmp_path) as speaker:
         assert speaker.episodes == 0
+
+
+def test_killed_between_two_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = AppendingLog.append
+
+    def die(log: AppendingLog, findings: Sequence[Finding]) -> None:
+        if log.path.name == "findings.jsonl":
+            raise KilledError
+        append(log, findings)
+
+    with speaking(tmp_path) as speaker, monkeypatch.context() as patched:
+        patched.setattr(AppendingLog, "append", die)
+        with pytest.raises(KilledError):
+            speaker.say([FIRST, SECOND])
+    with speaking(tmp_path) as speaker:
+        speaker.say([FIRST, SECOND])
+        speaker.flush()
+    assert sources(tmp_path) == ["10.0.0.2", "10.0.0.1"]
