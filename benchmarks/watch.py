@@ -263,7 +263,8 @@ def rate(options: argparse.Namespace, work: Path) -> int:
             taken = rows_taken(out)
             print(
                 f"{told - begun:6.0f} s: written {written:,}, window {taken.total():,}, "
-                f"bytes behind {behind:,}, resident at most {peak / 2**20:.0f} MiB",
+                f"bytes behind {behind:,}, resident at most {peak / 2**20:.0f} MiB, "
+                f"{_seconds(watch.pid) / (told - begun):.2f} cores",
                 flush=True,
             )
     print("stopped:", watch.end())
