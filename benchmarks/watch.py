@@ -291,7 +291,8 @@ def idle(options: argparse.Namespace, work: Path) -> int:
 
 
 def _behind(out: Path) -> int:
-    for line in (out / "zeek_analyzer.prom").read_text().splitlines():
+    path = out / "zeek_analyzer.prom"
+    for line in path.read_text().splitlines() if path.exists() else []:
         if line.startswith("zeek_analyzer_bytes_behind "):
             return int(float(line.split()[1]))
     return 0
