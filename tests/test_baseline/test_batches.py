@@ -73,7 +73,7 @@ def test_groups_are_those_of_the_engine() -> None:
         "10.0.0.255",
         "0.0.0.0",
         "1.2.3.4",
-    ]  # noqa: S104
+    ]
     import ibis  # noqa: PLC0415 - only here
 
     table = ibis.memtable({"address": addresses})
