@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analyzer.baseline.online import learn
 from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.online import learn
 from analyzer.baseline.rates import ASKED, rates_of
 
 from . import FIRST
