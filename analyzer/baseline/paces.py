@@ -7,7 +7,7 @@ Every feature is a chance of at least so much, by what was learned:
 - most of these beside the source's own busy hours, as a ratio whose distribution all sources share:
   a few minutes that hold more than a busy hour are news whatever the source is like;
 - connections, hosts met and bytes sent beside the most that the source did around this hour on any
-  other day, likewise.
+  other day, likewise. What comes back at its hour is compared with other days alone.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Paces:
             level[busy.index.to_numpy(np.int64)] = busy.to_numpy()
             level[-1] = np.median(level[:-1]) if size else 0.0
             self.busy[name] = level
-        for name in AROUND:
+        for name in BUSY:
             held = np.zeros((size + 1, max(len(days), 1), _HOURS))
             held[source, day, hour] = hours[name].to_numpy(float)
             around = np.maximum.reduce([held, np.roll(held, 1, axis=2), np.roll(held, -1, axis=2)])
@@ -160,6 +160,12 @@ class Paces:
         ratios = self._ratios(rows)
         for number, tails in enumerate(self._ratio_tails):
             result[:, len(COUNTS) + number] = tails[self.roles[source], _bin(ratios[:, number])]
+        for number, name in enumerate(BUSY):
+            # What comes back at its hour, within a factor of two, is a routine: a backup.
+            counted = rows[name].to_numpy(float)
+            routine = (counted > 0) & (counted <= 2.0 * self.most_around(name, rows))
+            result[routine, COUNTS.index(name)] = 1.0
+            result[routine, len(COUNTS) + number] = 1.0
         return result
 
     def vectors(self, rows: pd.DataFrame) -> Floats:

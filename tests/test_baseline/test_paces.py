@@ -45,7 +45,7 @@ def test_what_others_do_at_work_is_news_at_night(paces: Paces) -> None:
         ]
         for slot in (144, 36)
     )
-    assert night["destinations beside other days"] < noon["destinations beside other days"]
+    assert night < noon
 
 
 def test_the_most_around_an_hour_is_of_other_days(paces: Paces) -> None:
