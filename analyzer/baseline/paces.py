@@ -7,7 +7,7 @@ Every feature is a chance of at least so much, by what was learned:
 - most of these beside the source's own busy hours, as a ratio whose distribution all sources share:
   a few minutes that hold more than a busy hour are news whatever the source is like;
 - connections, hosts met and bytes sent beside the most that the source did around this hour on any
-  other day, likewise.
+  other day, likewise. What comes back at its hour is compared with other days alone.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ ROW = ("source", "day", "slot", *COUNTS)
 """The columns of five minutes to judge, as those of the baseline's ``windows``."""
 
 _BUSY_QUANTILE = 0.9
+# Share of a busy hour that five of its minutes hold; work comes in bursts.
+_BUSY_MINUTES = 0.25
 _MIDDLE = 127
 _HOURS = 24
 _SLOTS_AN_HOUR = int(HOUR / SLOT)
@@ -114,7 +116,7 @@ class Paces:
             level[busy.index.to_numpy(np.int64)] = busy.to_numpy()
             level[-1] = np.median(level[:-1]) if size else 0.0
             self.busy[name] = level
-        for name in AROUND:
+        for name in BUSY:
             held = np.zeros((size + 1, max(len(days), 1), _HOURS))
             held[source, day, hour] = hours[name].to_numpy(float)
             around = np.maximum.reduce([held, np.roll(held, 1, axis=2), np.roll(held, -1, axis=2)])
@@ -141,10 +143,19 @@ class Paces:
         busy = [_halves(rows[name]) - _halves(self.busy[name])[source] for name in BUSY]
         known = source >= 0
         around = [
-            np.where(known, _halves(rows[name]) - _halves(self.most_around(name, rows)), np.nan)
+            np.where(known, _halves(rows[name]) - _halves(self._ordinary(name, rows)), np.nan)
             for name in AROUND
         ]
         return np.column_stack(busy + around)
+
+    def _ordinary(self, name: str, rows: pd.DataFrame) -> Floats:
+        """The most around the hour, and no less than five busy minutes of the source.
+
+        Somebody who starts early, or stays late, does what he does at any other time.
+        """
+        source = self.sources.of(rows.source.to_numpy())
+        busy: Floats = _BUSY_MINUTES * self.busy[name][source]
+        return np.maximum(self.most_around(name, rows), busy)
 
     def chances(self, rows: pd.DataFrame) -> Floats:
         """The chance of each feature, (rows, features); 1 where nothing is claimed.
@@ -160,6 +171,12 @@ class Paces:
         ratios = self._ratios(rows)
         for number, tails in enumerate(self._ratio_tails):
             result[:, len(COUNTS) + number] = tails[self.roles[source], _bin(ratios[:, number])]
+        for number, name in enumerate(BUSY):
+            # What comes back at its hour, within a factor of two, is a routine: a backup.
+            counted = rows[name].to_numpy(float)
+            routine = (counted > 0) & (counted <= 2.0 * self.most_around(name, rows))
+            result[routine, COUNTS.index(name)] = 1.0
+            result[routine, len(COUNTS) + number] = 1.0
         return result
 
     def vectors(self, rows: pd.DataFrame) -> Floats:

@@ -143,8 +143,9 @@ def _folds(baseline: Baseline, kind: _Kind) -> list[_Fold]:
     if len(days) < 2:  # noqa: PLR2004 - one to judge, one to judge by
         raise TooLittleLearnedError(f"{len(days)} days are too few to score by")
     folds = []
-    for fold in range(min(FOLDS, len(days))):
-        aside = days[fold::FOLDS]
+    # Neighbours together: what was first seen on one of them and last on another was there between.
+    for part in np.array_split(days, min(FOLDS, len(days))):
+        aside = [int(day) for day in part]
         rows = sample[sample.day.isin(aside)]
         others = baseline.without(aside)
         if len(others[kind.table]) < FEWEST:

@@ -64,7 +64,8 @@ def learned_office(seed: int, cache: Path | None = None) -> LearnedOffice:
         suffixes = records.keep(suffix_rules(), "suffix_rules")
         summary = summarise(records, lambda: suffixes)
         conn = requests(records, shared_contacts(records, Shared()))
-        last = conn.filter(conn.ts >= ((records.first or 0.0) // DAY + DAYS) * DAY)
+        begin = ((records.first or 0.0) // DAY + DAYS) * DAY
+        last = conn.filter((conn.ts >= begin) & (conn.ts < begin + DAY))
         connections = rows_of(last)
     tables = dict(Baseline().joined(summary).tables)
     if kept is not None:
@@ -77,8 +78,9 @@ def learned_office(seed: int, cache: Path | None = None) -> LearnedOffice:
 
 def _split(tables: dict[str, pd.DataFrame], connections: pd.DataFrame) -> LearnedOffice:
     every = Baseline(tables=tables)
-    last = every.days[-1]
-    others = every.without([last])
+    # What lasts into the night after is of the day after.
+    last = every.days[DAYS]
+    others = every.without(every.days[DAYS:])
     day = {
         name: frame[frame.day == last] if "day" in frame else frame
         for name, frame in tables.items()

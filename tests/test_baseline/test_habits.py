@@ -48,8 +48,7 @@ def test_far_beyond_is_less_likely_than_just_beyond(habits: Habits) -> None:
 
 
 def test_without_an_answer_small_sizes_say_nothing(habits: Habits) -> None:
-    unset = {"orig_bytes": 0, "resp_bytes": 0, "conn_state": "S0", "history": "S", "resp_pkts": 0}
-    found = chances(habits, **unset)
+    found = chances(habits, orig_bytes=0, resp_bytes=0, conn_state="S0", history="S", resp_pkts=0)
     assert found["bytes_in of the host"] > 0.5
     assert found["unanswered"] < 0.01
 

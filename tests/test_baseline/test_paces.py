@@ -39,9 +39,10 @@ def test_more_than_a_busy_hour_is_news(paces: Paces) -> None:
 
 
 def test_what_others_do_at_work_is_news_at_night(paces: Paces) -> None:
-    counts = {"connections": 3.0, "destinations": 3.0, "bytes_out": 6_000.0}
     noon, night = (
-        chances(paces, window(HOSTS[0], slot, **counts))["destinations beside other days"]
+        chances(paces, window(HOSTS[0], slot, connections=3.0, destinations=3.0, bytes_out=6e3))[
+            "destinations beside other days"
+        ]
         for slot in (144, 36)
     )
     assert night < noon

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.batches import connection_rows
+from analyzer.baseline.online import learn
 from analyzer.baseline.scoring import (
     Scorer,
     Scoring,
@@ -26,7 +31,7 @@ def prepared() -> Scorer:
     return scorer(learned(), Scoring(rate=RATE))
 
 
-def rows(*columns: dict[str, object]) -> object:
+def rows(*columns: dict[str, Any]) -> pd.DataFrame:
     made = [connection(4 * DAY + 43_200.0, **each) for each in columns]
     return connection_rows(batch(made), LocalNetworks())
 
@@ -78,6 +83,13 @@ def test_days_held_aside_are_scored_by_the_others() -> None:
     for aside, fold in folds:
         assert fold.known.days == len(days) - len(aside)
         assert fold.score(rows({"orig_bytes": 10**10})).score[0] >= 0.7
+
+
+def test_what_is_known_from_the_first_day_to_the_last_is_no_news_when_both_are_held_aside() -> None:
+    whole = learn(Baseline(), batch([*steady(5), *work(5)]))
+    (aside, first), *_ = held_aside_scorers(whole, Scoring(rate=RATE))
+    assert aside == whole.days[:2]
+    assert first.known.peer_news(first.known.coded(rows({})))[0] == 1.0
 
 
 def test_chunks_do_not_show(prepared: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:

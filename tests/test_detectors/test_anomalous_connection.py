@@ -10,8 +10,8 @@ from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.batches import batch_records
 from analyzer.detectors import Detection, Shared
 from analyzer.detectors.anomalous_connection import DETECTOR, Parameters
+from tests.test_baseline.rows import DAY, HOSTS, STEADY, batch, connection, learned, steady, work
 
-from ..test_baseline.rows import DAY, HOSTS, STEADY, batch, connection, learned, steady, work
 from . import evidence
 
 NOON = 4 * DAY + 43_200.0
