@@ -14,9 +14,11 @@ import pandas as pd
 from analyzer.api import load_rules
 from analyzer.baseline.anonymise import Key, anonymised, check_key, read_key, revealed
 from analyzer.baseline.baseline import WINDOW, Baseline
+from analyzer.baseline.creep import creeping
 from analyzer.baseline.file import MOST_WINDOW, read_baseline
 from analyzer.baseline.folding import folded
 from analyzer.baseline.ledger import news, settled
+from analyzer.baseline.rates import rates_of
 from analyzer.baseline.summary import summarise
 from analyzer.baseline.updating import update_baseline
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine, out_of_resources
@@ -107,16 +109,40 @@ def learn(
         if not any(records.counts.values()):
             raise EmptyInputError("no record in the time asked for")
         stages = {"reading": time.perf_counter() - begun}
-        lesson = _Lesson(records, path, key, window=window, protected=protected, on_stage=on_stage)
-        with out_of_resources():
-            baseline = update_baseline(path, lesson.learned_by, start=lesson.start)
-    return replace(
-        lesson.outcome,
-        path=path,
-        baseline=baseline,
-        account=account,
-        stages={**stages, **lesson.stages},
-    )
+        learned = learn_records(
+            records, path, key, window=window, protected=protected, on_stage=on_stage
+        )
+    return replace(learned, account=account, stages={**stages, **learned.stages})
+
+
+def learn_records(
+    records: Records,
+    path: Path,
+    key: Key | None = None,
+    *,
+    window: int | None = None,
+    protected: bool = True,
+    on_stage: Callable[[str], None] = lambda _: None,
+) -> Learned:
+    """Learn what is usual from records, and keep it in a file; see :func:`learn`.
+
+    Args:
+        records: what happened.
+        path: the baseline; made if it is not there.
+        key: of a baseline whose addresses and names are keyed hashes.
+        window: see there.
+        protected: see there.
+        on_stage: see there.
+
+    Raises:
+        BaselineError: the file holds no baseline that this version can read.
+        OutputError: the file cannot be written.
+        ResourceError: memory or disk ran out.
+    """
+    lesson = _Lesson(records, path, key, window=window, protected=protected, on_stage=on_stage)
+    with out_of_resources():
+        baseline = update_baseline(path, lesson.learned_by, start=lesson.start)
+    return replace(lesson.outcome, path=path, baseline=baseline, stages=lesson.stages)
 
 
 class _Lesson:
@@ -202,11 +228,11 @@ class _Lesson:
         pieces: Mapping[str, pd.DataFrame],
         outcome: Learned,
     ) -> tuple[Baseline, Learned]:
-        harmless = records
+        harmless, plain = records, self._plain(held, records)
         if self._protected:
             begun = time.perf_counter()
             self._on_stage("judging")
-            harmless, findings = _harmless(records, self._plain(held, records))
+            harmless, findings = _harmless(records, plain)
             outcome = replace(
                 outcome,
                 findings=findings,
@@ -220,6 +246,7 @@ class _Lesson:
         if self._protected:
             tables["days"] = _with_left_out(tables["days"], records, harmless)
         hosts = int(tables["hours"].source.nunique())
+        tables["rates"] = rates_of(plain, tables)
         if self._key is not None:
             tables = anonymised(tables, self._key)
         after = settled(folded(held.joined({**tables, **pieces}, learned=self._now)))
@@ -227,6 +254,7 @@ class _Lesson:
         return after, replace(
             outcome,
             days=tuple(int(day) for day in tables["days"].day),
+            rising=_rising(after),
             hosts=hosts,
         )
 
@@ -236,6 +264,11 @@ class _Lesson:
             return held
         seen = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
         return revealed(held, self._key, seen["domains"].domain)
+
+
+def _rising(baseline: Baseline) -> tuple[tuple[str, str, int, float], ...]:
+    found = creeping(baseline)[["source", "measure", "days", "factor"]]
+    return tuple(found.itertuples(index=False, name=None))
 
 
 def _rolled(baseline: Baseline) -> Baseline:
