@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from analyzer.baseline_show_command import COMPARE, SHOW, add_compare, add_show
 from analyzer.errors import OptionError
 from analyzer.standard_streams import show
 
@@ -42,6 +43,9 @@ def add_baseline(
     add = functools.partial(commands.add_parser, allow_abbrev=False)
     learn = add("learn", help="learn what is usual", description=_LEARN)
     _add_learn(learn, listed, moment, progress)
+    add_show(add("show", help="show what is usual", description=SHOW))
+    compare = add("compare", help="put records beside what is usual", description=COMPARE)
+    add_compare(compare, listed, moment, progress)
 
 
 def _add_learn(

@@ -133,11 +133,7 @@ _TABLE: dict[tuple[str, ...], tuple[tuple[str, str, dict[str, str]], ...]] = {
         ("T1570", "Lateral Tool Transfer", {}),
     ),
     ("TA0009",): (
-        (
-            "T1074",
-            "Data Staged",
-            {"001": "Local Data Staging", "002": "Remote Data Staging"},
-        ),
+        ("T1074", "Data Staged", {"001": "Local Data Staging", "002": "Remote Data Staging"}),
     ),
     ("TA0011",): (
         ("T1001", "Data Obfuscation", {}),

@@ -14,6 +14,7 @@ from analyzer.hosts import HostRank, rank_hosts
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analyzer.baseline.state import BaselineState
     from analyzer.parsers.account import Account
 
 
@@ -53,6 +54,7 @@ class Report:
         hosts: ranking of the sources of reported findings, our own hosts first.
         account: what became of the input; None when the records did not come from files.
         intelligence: what became of files of indicators; None when there were none.
+        baseline: state of the baseline that records were judged by; None without one.
         allowlist: what the site does not want to hear of; :meth:`allowing` sets it.
         allowed: every finding, loud or not, that the allowlist allows.
         outside: sources of findings that are not ours.
@@ -70,6 +72,7 @@ class Report:
     hosts: tuple[HostRank, ...] = ()
     account: Account | None = None
     intelligence: Account | None = None
+    baseline: BaselineState | None = None
     allowlist: Allowlist = field(default_factory=Allowlist)
     allowed: tuple[Allowed, ...] = ()
     outside: frozenset[str] = frozenset()

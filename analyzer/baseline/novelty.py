@@ -1,123 +1,163 @@
-"""How likely it is that a host does on a day what it never did on a day learned.
+"""How unlikely it is that a host does something that it did on no other day.
 
-A count cannot say that what never happened is impossible; what it can say is how often anything
-new happened. The share of trials that showed something no other trial did estimates the chance
-that the next one does (Good, "The population frequencies of species and the estimation of
-population parameters", Biometrika 40, 1953). Few days show none, so the estimate is drawn towards
-one in a thousand days of a host by one event's weight: a week's log of a small office must be able
-to say that something is new, and no more than that.
+How often that happens is learned by leaving out: what a source did on one of its days and on no
+other was new when seen from the others. The share of such connections is the chance of news, the
+leave-one-out form of Good's estimate of what is unseen ("The population frequencies of species and
+the estimation of population parameters", Biometrika 40, 1953), with days for draws as connections
+of one day come in bunches. A host that has never done anything new is not one that never will: its
+rate is a Gamma-Poisson mean whose prior has one event at its role's rate (Gelman et al., "Bayesian
+Data Analysis", section 2.6), (new + 1) / (n + 1 / rate).
 
-What others of a host's role do on most days is no news of it, however new to itself: its own share
-of days is drawn towards theirs by ten days' weight.
+After a single day everything is new beside nothing, and the chance of news is 1: nothing is
+claimed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.usual import PRIOR
+from analyzer.baseline.codes import Keys, pair_keys
+from analyzer.baseline.histograms import Codes, Floats, weighted_counts
 
-# One in so many days of a host, and the weight of that belief.
-_RARE_DAYS = 1000.0
-_RARE_EVENTS = 1.0
+COMMON = 4
+"""Other hosts from which on something is not rare in the network."""
+
+LEVELS = COMMON + 1
+"""How rare something is: known by no other host, by one, ..., by :data:`COMMON` or more."""
 
 
 @dataclass(frozen=True, slots=True)
-class NoveltyJudgement:
-    """What hosts did, beside what was learned; arrays of one length.
+class Chances:
+    """Chance that a connection is news, by source and by how rare the news is.
 
     Attributes:
-        chance: that a day of such a host shows that.
-        own_days: days of the host that were learned.
-        own_times: on how many of them it did so.
-        others: days of the other hosts of its role.
-        others_times: on how many of them one did so.
-        users: hosts that ever did so.
+        table: (sources + 1, levels), the last row for sources not known; rising along levels.
     """
 
-    chance: npt.NDArray[np.float64]
-    own_days: npt.NDArray[np.float64]
-    own_times: npt.NDArray[np.float64]
-    others: npt.NDArray[np.float64]
-    others_times: npt.NDArray[np.float64]
-    users: npt.NDArray[np.float64]
+    table: Floats
+
+    def of(self, sources: Codes, levels: Codes | int = 0) -> Floats:
+        """The chance for sources (-1: not known) of news of a level, or rarer."""
+        result: Floats = self.table[sources, levels]
+        return result
 
 
-class Novelty:
-    """What hosts do, of a kind.
+def chances(new: Floats, total: Floats, groups: Codes) -> Chances:
+    """Chances of news.
 
     Args:
-        done: a row a host, day and thing: ``source day`` and the columns of ``kind``.
-        kind: what tells things apart.
-        days: how many days of each host were learned, by address.
-        roles: role of each host, by address; others have none.
+        new: connections that were news, of each source and of each level or rarer, (sources,
+            levels).
+        total: connections of each source.
+        groups: the group (role) of each, numbered from 0; -1 if it has none.
+    """
+    known = total > 0
+    rate = np.divide(new, total[:, None], out=np.zeros(new.shape), where=known[:, None])
+    # One more event in all there is: what has not been seen yet is not impossible.
+    least = 1.0 / (float(total.sum()) + 1.0)
+    everyone = np.maximum(_mean(rate, known), least)
+    wider = np.repeat(everyone[None, :], len(total), axis=0)
+    for group in np.unique(groups[groups >= 0]):
+        members = groups == group
+        hosts = int((members & known).sum())
+        if hosts:
+            mean = _mean(rate[members], known[members])
+            wider[members] = (hosts * mean + everyone) / (hosts + 1)
+    table = (new + 1.0) / (total[:, None] + 1.0 / wider)
+    return Chances(np.minimum(np.vstack([table, everyone]), 1.0))
+
+
+def _mean(rate: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    if not known.any():
+        return np.ones(rate.shape[1])
+    result: Floats = rate[known].mean(axis=0)
+    return result
+
+
+class News:
+    """Which keys each source had on which days, and how often one was there on one day alone.
+
+    Args:
+        source: of each row, by number.
+        key: what it had: a port, an application.
+        day: on which day.
+        weight: in how many connections.
+        roles: of each source, by number.
     """
 
     def __init__(
-        self, done: pd.DataFrame, kind: Sequence[str], days: pd.Series[int], roles: pd.Series[str]
+        self,
+        source: Codes,
+        key: Codes,
+        day: npt.NDArray[np.int16],
+        weight: Floats,
+        roles: Codes,
     ) -> None:
-        self._kind = list(kind)
         self._roles = roles
-        self._days = days.astype(float)
-        done = done[["source", "day", *self._kind]].drop_duplicates()
-        done = done.assign(role=self._role(done.source))
-        self._own = done.groupby(["source", *self._kind]).size()
-        self._by_role = of_roles = done.groupby(["role", *self._kind]).size()
-        self._users = done.drop_duplicates(["source", *self._kind]).groupby(self._kind).size()
-        role_of_days = pd.Series(self._role(days.index), index=days.index)
-        self._role_days = self._days.groupby(role_of_days).sum()
-        in_all = done.groupby(self._kind).size()
-        total = float(self._days.sum())
-        # A host of which nothing is known is compared with all of them.
-        unknown = in_all.reset_index().assign(role="").set_index(["role", *self._kind])[0]
-        self._by_role = pd.concat([self._by_role.drop("", level="role", errors="ignore"), unknown])
-        self._role_days[""] = total
-        self._rate_of_role = _rate(float((of_roles == 1).sum()), total)
-        self._rate_of_all = _rate(float((in_all == 1).sum()), total)
-
-    def _role(self, sources: pd.Index | pd.Series) -> npt.NDArray[np.object_]:
-        if not len(self._roles):
-            return np.full(len(sources), "", dtype=object)
-        return self._roles.reindex(sources).fillna("").to_numpy(object)
-
-    def judge(self, rows: pd.DataFrame) -> NoveltyJudgement:
-        """Judge what hosts did.
-
-        Args:
-            rows: ``source`` and the columns of the kind.
-        """
-        role = self._role(rows.source)
-        things = [rows[name].to_numpy() for name in self._kind]
-        own_days = np.asarray(self._days.reindex(rows.source).fillna(0.0), float)
-        times = counted(self._own, [rows.source.to_numpy(), *things])
-        others = np.asarray(self._role_days.reindex(role).fillna(0.0), float) - own_days
-        others_times = counted(self._by_role, [role, *things]) - times
-        users = counted(self._users, things)
-        share = others_times / np.maximum(others, 1.0)
-        usual = (times + PRIOR * share) / (own_days + PRIOR)
-        novel = np.where(users > 0, self._rate_of_role, self._rate_of_all)
-        return NoveltyJudgement(
-            np.maximum(usual, novel), own_days, times, others, others_times, users
+        self._keys = Keys(key)
+        size = len(self._keys)
+        place = self._keys.of(key)
+        frame = pd.DataFrame(
+            {"source": source, "place": place, "day": day.astype(np.int64), "weight": weight}
+        )
+        pairs = (
+            frame.groupby(["source", "place"])
+            .agg(first=("day", "min"), last=("day", "max"), weight=("weight", "sum"))
+            .reset_index()
+        )
+        self._size = size
+        where = pairs.place.to_numpy(np.int64)
+        self._had = Keys(pairs.source.to_numpy(np.int64) * size + where)
+        self._users = np.append(np.bincount(where, minlength=size), 0).astype(np.int64)
+        once = (pairs["first"] == pairs["last"]).to_numpy()
+        self._new = by_level(
+            pairs.source.to_numpy(np.int64)[once],
+            np.minimum(self._users[where[once]] - 1, COMMON),
+            pairs.weight.to_numpy(float)[once],
+            len(roles),
         )
 
+    def add(self, new: Floats) -> None:
+        """More news of each source, by level or rarer."""
+        self._new = self._new + new
 
-def _rate(singles: float, days: float) -> float:
-    return (singles + _RARE_EVENTS) / (days + _RARE_DAYS * _RARE_EVENTS)
+    def chances(self, total: Floats) -> Chances:
+        """The chances of news, given each source's connections."""
+        return chances(self._new, total, self._roles)
+
+    def users(self, keys: Codes) -> Codes:
+        """How many sources have each key."""
+        result: Codes = self._users[self._keys.of(keys)]
+        return result
+
+    def judge(
+        self, source: Codes, keys: Codes, known: Chances, has_habits: npt.NDArray[np.bool_]
+    ) -> Floats:
+        """The chance of each source's having each key; 1 if it had it before.
+
+        Args:
+            source: by number, -1 if not known.
+            keys: by number, -1 if not known.
+            known: of :meth:`chances`.
+            has_habits: of each source, and at the end of those not known.
+        """
+        place = self._keys.of(keys)
+        had = self._had.of(pair_keys(source, place, self._size)) >= 0
+        users = self._users[place]
+        chance = known.of(source, np.minimum(users, COMMON))
+        # Of a host without habits only what nobody has is news.
+        stranger = ~has_habits[source]
+        everyone = known.table[-1, 0]
+        chance = np.where(stranger, np.where(users == 0, everyone, 1.0), chance)
+        return np.where(had, 1.0, chance)
 
 
-def counted(counts: pd.Series[Any], keys: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
-    """Counts of keys, 0 where there is none.
-
-    Args:
-        counts: by as many levels of an index as there are keys.
-        keys: what to look up, arrays of one length.
-    """
-    columns = [np.asarray(key) for key in keys]
-    index = pd.MultiIndex.from_arrays(columns) if len(columns) > 1 else pd.Index(columns[0])
-    return np.asarray(counts.reindex(index).fillna(0.0), float)
+def by_level(source: Codes, level: Codes, weight: Floats, size: int) -> Floats:
+    """Weights of each source at each level or a rarer one, (sources, levels)."""
+    flat = weighted_counts(source * LEVELS + level, weight, size * LEVELS)
+    result: Floats = np.cumsum(flat.reshape(size, LEVELS), axis=1)
+    return result

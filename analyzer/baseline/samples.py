@@ -88,6 +88,8 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
         shape = (shape << 8) | rows[metric]
     marked = rows.select(
         "orig",
+        "resp",
+        "ts",
         day=(hour // 24).cast("int32"),
         met=met,
         shape=shape,
@@ -95,11 +97,14 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
     )
     few = _few(marked, records)
     alike = few.group_by("orig", "day", "met", "shape", "mark").aggregate(
-        connections=few.count().cast("float64")
+        # Of those that begin at once, the same one whatever the order.
+        resp=few.resp.argmin(ibis.struct({"ts": few.ts, "resp": few.resp})),
+        connections=few.count().cast("float64"),
     )
     hour = alike.met >> 34
     alike = alike.select(
         "orig",
+        "resp",
         "connections",
         "day",
         "mark",
@@ -115,6 +120,7 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
         },
     )
     few = conn.with_address(smallest(alike), "orig", "source")
+    few = conn.with_address(few, "resp", "peer")
     return few.mutate(
         proto=conn.proto_name(few.proto), application=application_name(few.application)
     )
@@ -141,18 +147,35 @@ def windows(conn: Numbered) -> ir.Table:
 
     Which those are is decided first, so that only their connections are looked at closely.
     """
+    return _summed(conn, smallest(_marked(conn)))
+
+
+def every_window(conn: Numbered) -> ir.Table:
+    """All five minutes of local sources, as in :func:`windows`."""
+    return _summed(conn, _marked(conn))
+
+
+def _marked(conn: Numbered) -> ir.Table:
+    """The five minutes of local sources: ``orig at day slot mark``."""
     rows = conn.rows
-    rows = rows.filter(rows.is_local)
-    in_slot, in_day = int(SLOT / MINUTE), int(DAY / SLOT)
-    at = rows.minute // in_slot
-    each = rows.group_by("orig", at=at).aggregate(begun=rows.ts.min())
-    marked = each.mutate(
+    each = (
+        rows.filter(rows.is_local).group_by("orig", at=_slot(rows)).aggregate(begun=rows.ts.min())
+    )
+    in_day = int(DAY / SLOT)
+    return each.mutate(
         day=(each["at"] // in_day).cast("int32"),
         slot=(each["at"] % in_day).cast("int16"),
         mark=mark_of(each.begun, each["at"] % in_day),
-    )
-    few = smallest(marked.drop("begun"))
-    own = rows.mutate(at=at).join(few, ["orig", "at"])
+    ).drop("begun")
+
+
+def _slot(rows: ir.Table) -> ir.IntegerValue:
+    return rows.minute // int(SLOT / MINUTE)
+
+
+def _summed(conn: Numbered, slots: ir.Table) -> ir.Table:
+    rows = conn.rows
+    own = rows.mutate(at=_slot(rows)).join(slots, ["orig", "at"])
     table = own.group_by("orig", "day", "slot", "mark").aggregate(
         connections=own.count().cast("float64"),
         failed=(~own.answered).sum().cast("float64"),

@@ -236,14 +236,14 @@ def _port_hours(own: ir.Table, conn: Numbered) -> ir.Table:
     hours = met.select(
         "orig",
         "proto",
+        pair=(met.hour % 24) // 2,
         # Ports that a service got for the occasion come and go, whatever the hour.
         port=ibis.ifelse(met.port >= _FIRST_DYNAMIC_PORT, 0, met.port).cast("uint16"),
         day=(met.hour // 24).cast("int32"),
-        span=(met.hour % 24) // 2,
     ).distinct()
-    bit = ibis.literal(1, "int32") << hours.span.cast("int32")
-    spans = hours.group_by("orig", "proto", "port", "day").aggregate(hours=bit.sum().cast("int16"))
-    named = conn.with_address(spans, "orig", "source")
+    bit = ibis.literal(1, "int32") << hours.pair.cast("int32")
+    used = hours.group_by("orig", "proto", "port", "day").aggregate(hours=bit.sum().cast("int16"))
+    named = conn.with_address(used, "orig", "source")
     return named.mutate(proto=conn.proto_name(named.proto))
 
 

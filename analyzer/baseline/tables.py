@@ -326,6 +326,7 @@ LAYOUTS: dict[str, Layout] = {
                 Field("duration", "uint8", "bin of the duration"),
                 Field("packets_out", "uint8", "bin of the originator's packets"),
                 Field("mark", "int64", "which are in the sample: those with the smallest", "first"),
+                Field("peer", "string", "the responder of the first of them", "first"),
                 Field("connections", "float64", "how many are alike", "sum"),
             ),
         ),

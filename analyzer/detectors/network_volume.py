@@ -175,4 +175,4 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
     )
 
 
-DETECTOR = Detector("network_volume", Parameters, find)
+DETECTOR = Detector("network_volume", Parameters, find, compares=True)

@@ -3,7 +3,7 @@
 What Zeek recognises of a connection's content does not depend on the port, so an application that
 is new to a host is news even on port 443. How much of it follows from who else speaks it, inside or
 outside alike: what others of its role use is no news, what nobody on the network ever spoke is, and
-on networks where something new comes up every day it is less so (:mod:`analyzer.baseline.novelty`).
+on networks where something new comes up every day it is less so (:mod:`analyzer.baseline.novel_days`).
 Protocols other than TCP, UDP and ICMP (tunnels: GRE, ESP) count as applications.
 
 What several hosts begin with on one day is a roll-out.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analyzer.baseline.novelty import Novelty
+from analyzer.baseline.novel_days import Novelty
 from analyzer.baseline.roles import roles
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
@@ -146,4 +146,4 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
     )
 
 
-DETECTOR = Detector("new_application", Parameters, find)
+DETECTOR = Detector("new_application", Parameters, find, compares=True)

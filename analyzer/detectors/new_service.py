@@ -5,7 +5,7 @@ machine that somebody plugged in: all are ports that answer where none did. Port
 by themselves (dynamic ones: RFC 6335; passive transfers, calls, peer-to-peer) are no services until
 several hosts use them, and what was merely opened, with nothing said, was found by a scan and may
 have been there all along. What is usual for hosts of its role is no news, and where something new
-comes up every day it is less so (:mod:`analyzer.baseline.novelty`).
+comes up every day it is less so (:mod:`analyzer.baseline.novel_days`).
 
 A host that was never seen before is told apart: that it answers at all may be why it is there.
 """
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.baseline.novelty import Novelty
+from analyzer.baseline.novel_days import Novelty
 from analyzer.baseline.roles import roles
 from analyzer.derived import FIRST_USER_PORT
 from analyzer.detectors.administration import PROTOCOLS
@@ -200,4 +200,4 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
     )
 
 
-DETECTOR = Detector("new_service", Parameters, find)
+DETECTOR = Detector("new_service", Parameters, find, compares=True)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer.baseline.novelty import counted
+from analyzer.baseline.novel_days import counted
 from analyzer.baseline.quiet import HOURS, QuietHours
 from analyzer.baseline.roles import roles
 from analyzer.detectors.comparison import Comparison, shared_comparisons
@@ -184,4 +184,4 @@ def _score(row: dict[Any, Any], parameters: Parameters) -> float:
     return score
 
 
-DETECTOR = Detector("off_hours", Parameters, find)
+DETECTOR = Detector("off_hours", Parameters, find, compares=True)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline.novelty import counted
+from analyzer.baseline.novel_days import counted
 from analyzer.baseline.quiet import HOURS, QuietHours, is_weekend
 from analyzer.baseline.usual import PRIOR
 from analyzer.detectors.outward import INFRASTRUCTURE_PORTS

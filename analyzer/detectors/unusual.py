@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from analyzer.detectors.detection import score_on
 from analyzer.findings import Evidence, Severity
 
@@ -25,6 +28,8 @@ _CURVE = (
 
 # Beyond this a float64 has no smaller numbers.
 _SMALLEST = 1e-300
+# The logarithm of what is left of 1 must be finite.
+_NEARLY_ONE = 1.0 - 1e-15
 
 
 def score_of_chance(chance: float, false_alarm: float) -> float:
@@ -35,6 +40,19 @@ def score_of_chance(chance: float, false_alarm: float) -> float:
         false_alarm: the share of ordinary values that may be reported.
     """
     return score_on(math.log10(false_alarm / max(chance, _SMALLEST)), _CURVE)
+
+
+def of_several(chance: npt.ArrayLike, tests: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Chance that the smallest of so many independent tests is as small as this.
+
+    Sidak, "Rectangular confidence regions for the means of multivariate normal distributions", JASA
+    62, 1967.
+    """
+    single = np.asarray(chance, float)
+    safe = np.minimum(single, _NEARLY_ONE)
+    several = -np.expm1(np.asarray(tests, float) * np.log1p(-safe))
+    result: npt.NDArray[np.float64] = np.where(single < 1.0, several, 1.0)
+    return result
 
 
 def held_back(score: float, comparison: Comparison) -> float:

@@ -193,4 +193,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("unusual_fan_out", Parameters, find)
+DETECTOR = Detector("unusual_fan_out", Parameters, find, compares=True)

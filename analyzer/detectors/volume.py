@@ -183,4 +183,4 @@ def _detection(
     )
 
 
-DETECTOR = Detector("volume", Parameters, find)
+DETECTOR = Detector("volume", Parameters, find, compares=True)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from analyzer.findings import Evidence, Finding, Severity, duration, quantity
 from analyzer.mitre import TACTICS
+from analyzer.writers.baseline_state import render_state
 from analyzer.writers.notice import score_text
 from analyzer.writers.page import Page, counted
 from analyzer.writers.problems import render_problems
@@ -53,6 +54,9 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
     _silence(page, report, len(findings))
     _allowed(page, report)
     _hosts(page, report.hosts)
+    if report.baseline is not None:
+        page.heading("Judged by a baseline")
+        render_state(page, report.baseline)
     if report.account is not None:
         render_problems(page, report.account)
     if report.intelligence is not None:

@@ -1,77 +1,61 @@
-"""Novelty: what is new to a host, to its like and to all."""
+"""How likely news is, by what was new on single days."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from analyzer.baseline.novelty import Novelty, counted
+from analyzer.baseline.novelty import COMMON, LEVELS, News, by_level, chances
 
-HOSTS = [f"h{n}" for n in range(10)]
-DAYS = pd.Series(4, index=HOSTS)
-ROLES = pd.Series({host: "server" if host < "h3" else "workstation" for host in HOSTS})
+ROLES = np.zeros(2, dtype=np.int64)
 
 
-def done(*rows: tuple[str, int, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["source", "day", "speaks"])
-
-
-def everywhere(what: str, hosts: list[str]) -> list[tuple[str, int, str]]:
-    return [(host, day, what) for host in hosts for day in range(4)]
-
-
-def judge(learned: pd.DataFrame, source: str, speaks: str) -> tuple[float, float, float]:
-    judgement = Novelty(learned, ["speaks"], DAYS, ROLES).judge(
-        pd.DataFrame({"source": [source], "speaks": [speaks]})
-    )
-    return (
-        float(judgement.chance[0]),
-        float(judgement.own_times[0]),
-        float(judgement.others_times[0]),
+def test_one_event_at_the_rate_of_its_role() -> None:
+    # Of each thousand connections of the one ten are news, the other has none.
+    found = chances(np.array([[10.0], [0.0]]), np.array([1000.0, 1000.0]), ROLES)
+    everyone = 0.005
+    wider = (2 * 0.005 + everyone) / 3
+    assert found.of(np.array([0, 1, -1])).tolist() == pytest.approx(
+        [11 / (1000 + 1 / wider), 1 / (1000 + 1 / wider), everyone]
     )
 
 
-def test_what_nobody_did_has_the_chance_of_something_new() -> None:
-    learned = done(*everywhere("ssl", HOSTS))
-    assert judge(learned, "h5", "irc") == (pytest.approx(1 / 1040), 0.0, 0.0)
+def test_nothing_learned_claims_nothing() -> None:
+    assert chances(np.zeros((1, 2)), np.zeros(1), ROLES[:1]).table.tolist() == [[1, 1], [1, 1]]
 
 
-def test_what_the_host_does_every_day_is_likely() -> None:
-    learned = done(*everywhere("ssl", HOSTS))
-    assert judge(learned, "h5", "ssl") == (pytest.approx(1.0), 4.0, 24.0)
+def test_what_never_was_news_may_be() -> None:
+    found = chances(np.zeros((1, 1)), np.array([99.0]), ROLES[:1])
+    assert found.table[1, 0] == pytest.approx(0.01)
 
 
-def test_what_others_of_its_role_do_is_no_news() -> None:
-    learned = done(*everywhere("ssh", ["h3", "h4", "h6"]))
-    chance, own, others = judge(learned, "h5", "ssh")
-    # Half of the others' days, by ten days' weight beside four of its own without.
-    assert (own, others) == (0.0, 12.0)
-    assert chance == pytest.approx(10 * 0.5 / 14)
+def test_levels_add_up() -> None:
+    source, level = np.array([0, 0, 1]), np.array([0, 2, COMMON])
+    found = by_level(source, level, np.array([1.0, 2.0, 4.0]), 2)
+    assert found.tolist() == [[1, 1, 3, 3, 3], [0, 0, 0, 0, 4]]
+    assert found.shape[1] == LEVELS
 
 
-def test_what_another_role_does_is_news() -> None:
-    learned = done(*everywhere("ssh", ["h0", "h1", "h2"]))
-    assert judge(learned, "h5", "ssh")[0] == pytest.approx(1 / 1040)
+def test_what_a_source_had_is_no_news_and_what_others_know_is_less() -> None:
+    # Both have key 5 every day; on day 2 the first has key 8 in ten of a hundred connections.
+    source = np.array([0, 0, 1, 1, 0])
+    key = np.array([5, 5, 5, 5, 8])
+    day = np.array([1, 2, 1, 2, 2])
+    news = News(source, key, day, np.array([45.0, 45.0, 50.0, 50.0, 10.0]), ROLES)
+    known = news.chances(np.array([100.0, 100.0]))
+    asked = np.array([0, 0, 1, 1])
+    result = news.judge(asked, np.array([5, 9, 8, 9]), known, np.array([True, True, False]))
+    assert result[0] == 1.0
+    assert result[1] == known.of(np.array([0]), 0)[0]
+    assert result[2] == known.of(np.array([1]), 1)[0]
+    assert result[3] < result[1]
+    assert news.users(np.array([5, 8, 9])).tolist() == [2, 1, 0]
 
 
-def test_where_something_is_new_every_day_nothing_is() -> None:
-    odd = [(host, 1, f"odd{host}") for host in HOSTS]
-    assert judge(done(*odd), "h5", "irc")[0] == pytest.approx(11 / 1040)
-
-
-def test_unknown_hosts_are_compared_with_all() -> None:
-    learned = done(*everywhere("ssh", ["h0", "h1", "h2"]))
-    assert judge(learned, "new", "ssh")[0] == pytest.approx(12 / 40)
-
-
-def test_one_row_a_host_and_day_counts_once() -> None:
-    learned = done(*everywhere("ssh", ["h3"]), *everywhere("ssh", ["h3"]))
-    assert judge(learned, "h3", "ssh")[1] == 4.0
-
-
-def test_counted_by_one_key_and_by_several() -> None:
-    one = pd.Series([3, 4], index=["a", "b"])
-    two = pd.Series([5], index=pd.MultiIndex.from_tuples([("a", 1)]))
-    assert counted(one, [np.array(["b", "c"])]).tolist() == [4.0, 0.0]
-    assert counted(two, [np.array(["a", "a"]), np.array([1, 2])]).tolist() == [5.0, 0.0]
+def test_of_strangers_only_what_nobody_has_is_news() -> None:
+    news = News(
+        np.array([0, 0]), np.array([5, 5]), np.array([1, 2]), np.array([9.0, 9.0]), ROLES[:1]
+    )
+    known = news.chances(np.array([18.0]))
+    result = news.judge(np.array([-1, -1]), np.array([5, 9]), known, np.array([True, False]))
+    assert result.tolist() == [1.0, known.table[-1, 0]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -19,8 +21,8 @@ def contacts(rows: list[Row]) -> pd.DataFrame:
         return met_on([(HOST, TODAY)], records, Shared())[HOST, TODAY]
 
 
-def sessions(count: int, port: int, **columns: int) -> list[Row]:
-    sizes = {"orig_bytes": 900, "resp_bytes": 4000} | columns
+def sessions(count: int, port: int, **columns: Any) -> list[Row]:  # noqa: ANN401
+    sizes: dict[str, Any] = {"orig_bytes": 900, "resp_bytes": 4000} | columns
     return [connection(10.0 * k, HOST, f"10.0.1.{k + 1}", port, **sizes) for k in range(count)]
 
 

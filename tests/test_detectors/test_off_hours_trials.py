@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -18,7 +20,7 @@ ROLES = pd.Series({f"10.0.1.{n}": "device" for n in range(1, HOSTS + 1)})
 HOST = "10.0.1.5"
 
 
-def share(hour: float, host: str = HOST, port: int = 445, **columns: object) -> Row:
+def share(hour: float, host: str = HOST, port: int = 445, **columns: Any) -> Row:  # noqa: ANN401
     return connection(
         hour * HOUR + 1500, host, "10.0.0.9", port, orig_bytes=5000, resp_bytes=9000, **columns
     )

@@ -1,0 +1,109 @@
+"""The work of a comparison in one call: read records, sum them up, put them beside a baseline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer.baseline.comparing import Compared, compare
+from analyzer.baseline.file import read_baseline
+from analyzer.baseline.summary import summarise
+from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine, out_of_resources
+from analyzer.errors import BaselineError, EmptyInputError, Location
+from analyzer.networks import parse_networks
+from analyzer.parsers.account import Account
+from analyzer.parsers.reading import read
+from analyzer.public_suffix import suffix_rules
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from analyzer.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Records beside a baseline, and what became of the input.
+
+    Attributes:
+        compared: every number beside what is usual.
+        account: the books of reading.
+    """
+
+    compared: Compared
+    account: Account
+
+    def as_dict(self, hosts: Iterable[str] = ()) -> dict[str, Any]:
+        """The keys and values of JSON: the attributes of :class:`Compared` and all it holds.
+
+        Args:
+            hosts: leave out all others.
+        """
+        plain = asdict(self.compared)
+        wanted = set(hosts)
+        if wanted:
+            plain["hosts"] = [host for host in plain["hosts"] if host["host"] in wanted]
+        return plain
+
+
+def compare_records(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    baseline_file: str | os.PathLike[str],
+    *,
+    local_networks: Iterable[str] = (),
+    begin: float | None = None,
+    end: float | None = None,
+    memory_limit: str = DEFAULT_MEMORY_LIMIT,
+    threads: int | None = None,
+    keep_all_problems: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+    on_stage: Callable[[str], None] = lambda _: None,
+) -> Comparison:
+    """Put records beside a baseline, which is read and never written.
+
+    Args:
+        paths: as for :func:`analyzer.analyze`.
+        baseline_file: the baseline.
+        local_networks: as for :func:`analyzer.analyze`, and so are all that follow.
+        begin: see there.
+        end: see there.
+        memory_limit: see there.
+        threads: see there.
+        keep_all_problems: see there.
+        on_progress: see there.
+        on_stage: see there.
+
+    Raises:
+        InputError: a path does not exist, or no record came of the input.
+        BaselineError: the file holds no baseline that this version can read, none of other days
+            than the records', or one whose addresses are keyed hashes.
+        OptionError: an option makes no sense.
+        ResourceError: memory or disk ran out.
+    """
+    networks = parse_networks(local_networks)
+    baseline = read_baseline(Path(baseline_file))
+    where = Location(str(baseline_file))
+    if baseline.key_check:
+        raise BaselineError("its addresses are keyed hashes, which records do not have", where)
+    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    with Engine(memory_limit=memory_limit, threads=threads) as engine:
+        on_stage("reading")
+        account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
+        records = engine.records(networks, begin=begin, end=end)
+        if not any(records.counts.values()):
+            raise EmptyInputError("no record in the time asked for")
+        on_stage("summing up")
+        with out_of_resources():
+            summary = summarise(records, lambda: _rules(records))
+    on_stage("comparing")
+    compared = compare(baseline, summary)
+    if not compared.usual_days:
+        raise BaselineError("it holds no other days than those of the records", where)
+    return Comparison(compared, account)
+
+
+def _rules(records: Records) -> ir.Table:
+    return records.keep(suffix_rules(), "suffix_rules")
