@@ -31,6 +31,8 @@ from analyzer.standard_streams import (
     write,
 )
 from analyzer.version import __version__
+from analyzer.watch_command import DESCRIPTION as WATCH
+from analyzer.watch_command import add_watch
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     add_baseline(of_baseline, _listed, _time, _progress)
     feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
     add_feedback(feedback)
+    watch = add("watch", help="follow a living sensor", description=WATCH)
+    add_watch(watch, _listed)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser

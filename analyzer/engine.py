@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -215,6 +215,44 @@ class Engine:
         )
         self.connection.execute(self.insertion(log, f"SELECT {casts} FROM given_rows"))
         self.connection.unregister("given_rows")
+
+    def write(self, log: str, path: Path) -> int:
+        """Write the rows of a log, as they are held, to a Parquet file, and say how many.
+
+        Raises:
+            duckdb.Error: it cannot be written.
+        """
+        ((count,),) = self.connection.execute(
+            f"COPY {identifier(log)} TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+        ).fetchall()
+        return int(count)
+
+    def attach(
+        self, log: str, paths: Sequence[Path], *, hosts: Collection[str] | None = None
+    ) -> None:
+        """Have a log's table be the rows of files that :meth:`write` wrote, where they stand.
+
+        Args:
+            log: the log.
+            paths: the files.
+            hosts: leave out what is not of a connection that one of these addresses began or
+                answered; None for all rows.
+        """
+        if not paths:
+            return
+        files = ", ".join(literal(str(path)) for path in paths)
+        name = identifier(log)
+        condition = ""
+        if hosts is not None and any(column.name == "orig_h" for column in self.columns[log]):
+            wanted = ", ".join(map(literal, sorted(hosts))) or "NULL"
+            condition = f"WHERE orig_h IN ({wanted}) OR resp_h IN ({wanted})"
+        self.connection.execute(f"DROP TABLE {name}")
+        self.connection.execute(f"CREATE VIEW {name} AS FROM read_parquet([{files}]) {condition}")
+
+    def clear(self) -> None:
+        """Drop all rows that were loaded."""
+        for table in (*LOGS, "open_conn"):
+            self.connection.execute(f"TRUNCATE {identifier(table)}")
 
     def keep(self, rows: ir.Table | pa.Table, name: str) -> ir.Table:
         """Compute an expression once, or take rows in, and hold them as a temporary table.

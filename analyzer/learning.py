@@ -109,16 +109,40 @@ def learn(
         if not any(records.counts.values()):
             raise EmptyInputError("no record in the time asked for")
         stages = {"reading": time.perf_counter() - begun}
-        lesson = _Lesson(records, path, key, window=window, protected=protected, on_stage=on_stage)
-        with out_of_resources():
-            baseline = update_baseline(path, lesson.learned_by, start=lesson.start)
-    return replace(
-        lesson.outcome,
-        path=path,
-        baseline=baseline,
-        account=account,
-        stages={**stages, **lesson.stages},
-    )
+        learned = learn_records(
+            records, path, key, window=window, protected=protected, on_stage=on_stage
+        )
+    return replace(learned, account=account, stages={**stages, **learned.stages})
+
+
+def learn_records(
+    records: Records,
+    path: Path,
+    key: Key | None = None,
+    *,
+    window: int | None = None,
+    protected: bool = True,
+    on_stage: Callable[[str], None] = lambda _: None,
+) -> Learned:
+    """Learn what is usual from records, and keep it in a file; see :func:`learn`.
+
+    Args:
+        records: what happened.
+        path: the baseline; made if it is not there.
+        key: of a baseline whose addresses and names are keyed hashes.
+        window: see there.
+        protected: see there.
+        on_stage: see there.
+
+    Raises:
+        BaselineError: the file holds no baseline that this version can read.
+        OutputError: the file cannot be written.
+        ResourceError: memory or disk ran out.
+    """
+    lesson = _Lesson(records, path, key, window=window, protected=protected, on_stage=on_stage)
+    with out_of_resources():
+        baseline = update_baseline(path, lesson.learned_by, start=lesson.start)
+    return replace(lesson.outcome, path=path, baseline=baseline, stages=lesson.stages)
 
 
 class _Lesson:

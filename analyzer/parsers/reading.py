@@ -92,7 +92,7 @@ def _read_log(
             on_progress(file.size - plain.consumed)
             return
         tsv.load_stream(plain, rest, engine, file, unfinished=unfinished)
-    elif is_json(head) and (log := _json_log(head)) is not None:
+    elif is_json(head) and (log := json_log(head)) is not None:
         json_lines.load_stream(plain, rest, engine, file, unfinished=unfinished)
         if log and not file.read and file.skipped.keys() <= {OTHER_LOG, BLANK}:
             file.disown(log)
@@ -104,7 +104,7 @@ def _read_log(
         file.remark(plain.fault, failed=True)
 
 
-def _json_log(head: bytes) -> str | None:
+def json_log(head: bytes) -> str | None:
     """What the JSON rows at the start of a stream are.
 
     Returns:

@@ -49,6 +49,7 @@ class AppendingLog:
         rotate_every: seconds; a log does not go across their multiples in UTC (an hour, a day, as
             ``Log::default_rotation_interval``). None: only :meth:`rotate` rotates.
         clock: tells the time, UTC epoch seconds.
+        key: what tells one notice from another in the journal; by default the finding's identifier.
 
     Raises:
         OutputError: the directory cannot be written, is Zeek's own, or somebody else appends to
@@ -63,12 +64,14 @@ class AppendingLog:
         strict: bool = False,
         rotate_every: float | None = DAY,
         clock: Callable[[], float] = time.time,
+        key: Callable[[Finding], str] = lambda finding: finding.identifier,
     ) -> None:
         self.path = directory / log_name(format)
         self._format = format
         self._strict = strict
         self._every = rotate_every
         self._clock = clock
+        self._key = key
         self._log: int | None = None
         self._opened = 0.0
         with self._complaints():
@@ -90,7 +93,7 @@ class AppendingLog:
 
     @property
     def written(self) -> frozenset[str]:
-        """Identifiers of the findings that stand in this log and in the one rotated before it.
+        """The keys of the findings that stand in this log and in the one rotated before it.
 
         They are on the disk. After a crash it is these that must not be appended again, whatever
         else was remembered.
@@ -116,7 +119,7 @@ class AppendingLog:
                 content = self._header()
             for finding in findings:
                 content += log_line(self._format, finding, strict=self._strict).encode()
-                ends.append((finding.identifier, start + len(content)))
+                ends.append((self._key(finding), start + len(content)))
             self._journal.intend(os.fstat(log).st_ino, self._opened, start, ends)
             try:
                 append_whole(log, content)

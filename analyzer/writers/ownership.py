@@ -22,6 +22,7 @@ NOTICE_PREFIX = "ZeekAnalyzer::"
 INDICATOR_SOURCE = "zeek-analyzer"
 """What all our indicators give as their source."""
 
+_OURS = ("notice.", "analyzer_stats.")
 _LOOKED_AT = 1 << 20
 # More than `#separator` and than `#close` with its time.
 _MAGIC_SIZE, _CLOSE_SIZE = 16, 64
@@ -111,7 +112,7 @@ def _sign_of_zeek(directory: Path) -> str | None:
         if (archive / "current").is_symlink():
             return f"{archive / 'current'} is ZeekControl's link to the live logs"
     for log in sorted(directory.glob("*.log")):
-        if not log.name.startswith("notice.") and _is_live(log):
+        if not log.name.startswith(_OURS) and _is_live(log):
             return f"{log.name} is still being written"
     return None
 

@@ -1,0 +1,117 @@
+"""What the service is told, and what it knows from files that may change under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from analyzer import rules
+from analyzer.allowlist import read_allowlists
+from analyzer.api import load_rules
+from analyzer.baseline.file import read_baseline
+from analyzer.errors import InputError, Location, OptionError
+from analyzer.findings import Severity
+from analyzer.intelligence import Intelligence
+from analyzer.networks import parse_networks
+from analyzer.watch.judging import Knowledge
+from analyzer.writers.log_kinds import OutputFormat
+
+Start = Literal["stopped", "end", "beginning"]
+"""Where to begin: where the last run stopped, at the end of all logs, at their beginning."""
+
+SHORTEST = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the service is told.
+
+    Attributes:
+        tops: directories with the sensor's logs, its archive too if possible.
+        out: directory for notice.log, the service's alone.
+        state: directory for what must survive.
+        start: where to begin. Without a state, ``stopped`` is the beginning of what was written
+            within the window.
+        interval: seconds between judgements.
+        span: seconds that the window reaches back.
+        most: rows that it may have.
+        rules: directory of rules; None for the shipped ones.
+        select: ids or patterns of the only rules; all if empty.
+        ignore: ids or patterns of rules that are left out.
+        local_networks: the site's own, in CIDR notation.
+        intelligence: files of indicators.
+        allow: allowlists.
+        baseline: the file of what is usual; learned on as days complete.
+        minimum: severity from which findings are reported.
+        format: of the notices.
+        strict: Zeek's own columns only.
+        intel_out: file of indicators that findings make, in Zeek's Intel format.
+        intel_severity: severity from which they do.
+        memory_limit: what judging may hold in memory.
+        threads: how many compute; None for one a core.
+    """
+
+    tops: tuple[Path, ...]
+    out: Path
+    state: Path
+    start: Start = "stopped"
+    interval: float = 60.0
+    span: float = 86400.0
+    most: int = 20_000_000
+    rules: Path | None = None
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    local_networks: Sequence[str] = ()
+    intelligence: Sequence[str] = ()
+    allow: Sequence[str] = ()
+    baseline: Path | None = None
+    minimum: Severity = Severity.LOW
+    format: OutputFormat = "tsv"
+    strict: bool = False
+    intel_out: Path | None = None
+    intel_severity: Severity = Severity.HIGH
+    memory_limit: str = "768MiB"
+    threads: int | None = None
+
+    def check(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            InputError: a directory to follow is not there.
+            OptionError: a number is too small.
+        """
+        for top in self.tops:
+            if not top.is_dir():
+                raise InputError("no such directory", Location(str(top)))
+        if self.interval < SHORTEST:
+            raise OptionError(f"interval of {self.interval:g} s: expected {SHORTEST:g} s or more")
+        if self.span < self.interval:
+            raise OptionError(f"window of {self.span:g} s: expected the interval or more")
+        if self.most < 1:
+            raise OptionError(f"window of {self.most} rows: expected 1 or more")
+
+
+def knowledge(options: Options) -> Knowledge:
+    """What the files that options name say now.
+
+    Raises:
+        AnalyzerError: one of them is wrong.
+    """
+    every = load_rules(options.rules)
+    chosen = rules.select(every, options.select, options.ignore)
+    allowlist = read_allowlists(options.allow)
+    allowlist.check_rules([rule.id for rule in every])
+    known = Intelligence(options.intelligence)
+    baseline = None
+    if options.baseline is not None and options.baseline.exists():
+        baseline = read_baseline(options.baseline)
+    return Knowledge(
+        rules=tuple(chosen),
+        allowlist=allowlist,
+        indicators=tuple(known.indicators),
+        networks=tuple(parse_networks(options.local_networks)),
+        baseline=baseline if baseline is not None and baseline.days else None,
+        minimum=options.minimum,
+    )

@@ -1,0 +1,433 @@
+"""The loop: take in, judge, say, and go on whatever fails.
+
+Logs are looked at several times an interval. At the end of each, all rules judge the window, in the
+background, unless that takes more of the machine than :data:`SHARE`: then they wait, and the fast
+rules (:data:`analyzer.watch.judging.FAST`) judge what is latest meanwhile. Whoever reads notices
+has what is loud and fast within an interval, and all else as soon as the machine allows.
+
+A step that fails (a full disk, a directory that is gone) is complained about once and tried again
+at the next look; nothing is lost by that, as what it took is kept or comes again as a whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from analyzer.baseline.baseline import Baseline
+from analyzer.engine import Engine
+from analyzer.features import DAY, HOUR
+from analyzer.learning import learn_records
+from analyzer.watch.complaints import FAILURES, Complaints
+from analyzer.watch.figures import Figures, drift, memory, state_size
+from analyzer.watch.following import Follower
+from analyzer.watch.intake import Intake, start_anew_if_changed
+from analyzer.watch.judging import (
+    Background,
+    Judge,
+    Judgement,
+    Knowledge,
+)
+from analyzer.watch.options import Options, knowledge
+from analyzer.watch.segments import Segments
+from analyzer.watch.speaking import Speaker, notice_key
+from analyzer.watch.state import Segment, State
+from analyzer.watch.statistics import StatisticsLog
+from analyzer.watch.streams import Streams
+from analyzer.writers.appending import AppendingLog
+from analyzer.writers.durable import claim
+from analyzer.writers.intel import write_intel
+from analyzer.writers.log_kinds import LogKind
+
+SHARE = 0.25
+"""The part of the time that all rules may be at work."""
+
+SOON = 4.0
+"""Seconds that all rules may take and still keep the promise of an interval and five seconds."""
+
+LATEST, LATEST_ROWS = 3600.0, 2_000_000
+"""What the fast rules look at: so many seconds, and about so many rows at most."""
+
+STATISTICS_EVERY = 300.0
+_LOOKS, _LONGEST_WAIT = 6, 10.0
+_TAKING_IN = "256MiB"
+
+
+class Service:
+    """Follows, judges and says until it is stopped.
+
+    Args:
+        options: what it is told.
+        complain: told of what is wrong, a line at a time.
+        clock: tells the time, UTC epoch seconds.
+
+    Raises:
+        AnalyzerError: an option makes no sense, or something that it needs is not there.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        complain: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        options.check()
+        self._options = options
+        self._complain = complain
+        self._clock = clock
+        self._knowledge = knowledge(options)
+        self._wake = threading.Event()
+        self._is_stopped = False
+        self._rereads = False
+        self._complaints = Complaints(complain)
+        self._counts: Counter[str] = Counter()
+        self._stages: dict[str, float] = {}
+        self._seconds = self._fast_seconds = 0.0
+        # Rows taken in since all rules, or the fast ones, judged the window.
+        self._unjudged = self._unjudged_fast = 0
+        self._judging: tuple[Segment, ...] = ()
+        self._lesson: tuple[int, Baseline] | str | None = None
+        self._is_due = self._has_begun = self._has_more = False
+        self._not_before = self._next_row = self._tick = self._failed = 0.0
+        self._next_forgetting = clock() + DAY
+        with contextlib.ExitStack() as stack:
+            self._open(options, stack)
+            self._opened = stack.pop_all()
+
+    def _open(self, options: Options, stack: contextlib.ExitStack) -> None:
+        now = self._clock()
+        kinds: tuple[LogKind, ...] = (options.format, "findings")
+        self._logs = tuple(
+            stack.enter_context(
+                AppendingLog(
+                    options.out,
+                    format=kind,
+                    strict=options.strict and kind == options.format,
+                    clock=self._clock,
+                    key=notice_key,
+                )
+            )
+            for kind in kinds
+        )
+        self._state = stack.enter_context(State(options.state))
+        stack.callback(os.close, claim(options.state / "watch.sqlite"))
+        self._segments = Segments(
+            options.state / "window", memory_limit=_TAKING_IN, threads=options.threads
+        )
+        stack.callback(self._segments.close)
+        if start_anew_if_changed(self._state, self._segments):
+            self._complain("another version has written the window; logs are read again")
+        if options.start == "beginning":
+            self._state.forget_logs()
+        since = float("-inf")
+        if options.start == "end":
+            since = float("inf")
+        elif options.start == "stopped" and not self._state.fact("begun"):
+            since = now - options.span
+        self._follower = Follower(
+            options.tops,
+            excluded=(options.out, options.state),
+            streams=Streams(self._state.streams()),
+            resting=self._state.resting(),
+            since=since,
+        )
+        stack.callback(self._follower.close)
+        self._intake = Intake(
+            self._state,
+            self._segments,
+            self._follower,
+            span=options.span,
+            most=options.most,
+            on_problem=lambda problem: self._complain(str(problem)),
+        )
+        new = sum(each.rows for each in self._intake.window.segments if not each.judged)
+        self._unjudged = self._unjudged_fast = new
+        self._speaker = Speaker(self._state, self._logs, options.span)
+        if self._intake.lost:
+            self._complain(f"{self._intake.lost} rows of the window are gone from {options.state}")
+        if self._speaker.unreadable:
+            self._complain(
+                f"{self._speaker.unreadable} findings that another version meant to write are lost"
+            )
+        self._statistics = StatisticsLog(options.out)
+        threads = options.threads
+        self._judge = Judge(self._segments, memory_limit=options.memory_limit, threads=threads)
+        self._fast_judge = Judge(self._segments, memory_limit=_TAKING_IN, threads=threads)
+        self._background = Background(self._wake.set)
+
+    def stop(self) -> None:
+        """Have :meth:`run` return within seconds. For signal handlers."""
+        self._is_stopped = True
+        self._judge.interrupt()
+        self._fast_judge.interrupt()
+        self._wake.set()
+
+    def reread(self) -> None:
+        """Have rules, allowlists and intelligence read again. For signal handlers."""
+        self._rereads = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Follow, judge and say until :meth:`stop`."""
+        interval = self._options.interval
+        wait = min(max(interval / _LOOKS, min(interval, 1.0)), _LONGEST_WAIT)
+        self._tick = self._clock() + interval
+        while not self._is_stopped:
+            self._wake.clear()
+            self._turn(self._clock())
+            if not self._has_more and not self._is_stopped:
+                self._wake.wait(max(0.0, min(wait, self._tick - self._clock())))
+
+    def _turn(self, now: float) -> None:
+        if self._rereads:
+            self._rereads = False
+            self._complaints.attempt("what is reread", self._reread)
+        self._complaints.attempt("logs", self._take_in)
+        self._tell_faults()
+        if now >= self._next_forgetting:
+            self._next_forgetting = now + DAY
+            self._complaints.attempt("state", partial(self._intake.forget, now))
+        self._take_judgement()
+        now = self._clock()
+        is_tick = now >= self._tick
+        if is_tick:
+            # After a sleep, one judgement stands for those that were missed.
+            self._tick += self._options.interval * (
+                (now - self._tick) // self._options.interval + 1
+            )
+            self._is_due = self._is_due or self._unjudged > 0
+        self._begin_judging(now)
+        if is_tick:
+            is_late = self._is_due or (not self._background.is_idle and self._seconds > SOON)
+            if is_late and self._unjudged_fast:
+                self._complaints.attempt("fast rules", self._judge_fast)
+        self._complaints.attempt("notices", self._flush)
+        if is_tick:
+            self._complaints.attempt("figures", self._tell_figures)
+
+    def _tell_figures(self) -> None:
+        now = self._clock()
+        figures = self._figures(now)
+        self._statistics.expose(figures)
+        if now >= self._next_row:
+            self._next_row = now + STATISTICS_EVERY
+            self._statistics.append(figures)
+
+    def close(self) -> bool:
+        """Let go of everything.
+
+        Returns:
+            Whether all has ended; else a judgement goes on that cannot be interrupted.
+        """
+        has_ended = True
+        if not self._background.is_idle:
+            self.stop()
+            # Whatever it was, nobody waits for it any more.
+            with contextlib.suppress(Exception):
+                self._background.take(timeout=2.0)
+            has_ended = self._background.is_idle
+        self._opened.close()
+        return has_ended
+
+    def _take_in(self) -> None:
+        """Take in what is new, until it is time to judge."""
+        self._follower.look(self._clock())
+        if not self._has_begun:
+            # What counts as read without having been read must be so after a crash, too.
+            self._intake.keep_known()
+            self._state.set_fact("begun", "yes")
+            self._has_begun = True
+        self._has_more = False
+        while not self._is_stopped:
+            rows = self._intake.step(self._clock())
+            if rows is None:
+                break
+            self._unjudged += rows
+            self._unjudged_fast += rows
+            if self._intake.window.must_be_judged and not self._judge_now():
+                return
+            if self._clock() >= self._tick:
+                self._has_more = True
+                break
+        if self._background.is_idle:
+            self._intake.tidy()
+
+    def _judge_now(self) -> bool:
+        """Judge the window before anything else is taken in: there is more than it holds.
+
+        Returns:
+            Whether it was judged; if not, nothing may be taken in.
+        """
+        while self._intake.window.must_be_judged and not self._is_stopped:
+            if self._background.is_idle:
+                if self._clock() < self._failed + self._options.interval:
+                    return False
+                self._is_due, self._not_before = True, 0.0
+                self._begin_judging(self._clock())
+            self._background.wait(1.0)
+            self._take_judgement()
+        return not self._is_stopped
+
+    def _begin_judging(self, now: float) -> None:
+        if not self._is_due or not self._background.is_idle or self._is_stopped:
+            return
+        if now < self._not_before:
+            return
+        segments, known = self._intake.window.segments, self._knowledge
+        self._is_due, self._unjudged, self._judging = False, 0, segments
+        day = self._day_to_learn(self._intake.window.last)
+
+        def work() -> Judgement:
+            judgement = self._judge.judge(segments, known)
+            if day is not None:
+                self._learn(segments, known, day)
+            return judgement
+
+        self._background.begin(work)
+
+    def _take_judgement(self) -> None:
+        if not self._background.has_ended:
+            return
+        judgement = self._complaints.attempt("judging", self._background.take)
+        now = self._clock()
+        if not isinstance(judgement, Judgement):
+            # It failed: what it was about is judged with what comes next.
+            self._unjudged = max(self._unjudged, 1)
+            self._failed, self._not_before = now, now + self._options.interval
+            return
+        self._counts["judgements"] += 1
+        self._seconds, self._stages = judgement.seconds, judgement.stages
+        self._not_before = now + judgement.seconds * (1 / SHARE - 1)
+        if judgement.seconds / SHARE <= self._options.interval:
+            self._not_before = now
+        judging = self._judging
+
+        def keep() -> None:
+            self._say(judgement)
+            self._intake.have_judged(judging)
+            self._keep_lesson()
+
+        self._complaints.attempt("notices", keep)
+        self._complaints.attempt("indicators", partial(self._write_indicators, judgement))
+
+    def _judge_fast(self) -> None:
+        window = self._intake.window
+        latest = window.latest(LATEST, LATEST_ROWS)
+        if not latest or not self._knowledge.fast.rules:
+            return
+        self._unjudged_fast = 0
+        judgement = self._fast_judge.judge_fast(latest, window.segments, self._knowledge)
+        self._counts["fast_judgements"] += 1
+        self._fast_seconds = judgement.seconds
+        self._say(judgement)
+
+    def _say(self, judgement: Judgement) -> None:
+        self._counts["notices"] += self._speaker.say(judgement.findings)
+        if self._intake.window.last is not None:
+            self._speaker.forget(self._intake.window.last)
+
+    def _write_indicators(self, judgement: Judgement) -> None:
+        if self._options.intel_out is not None:
+            write_intel(
+                judgement.findings,
+                self._options.intel_out,
+                minimum=self._options.intel_severity,
+                outside=judgement.outside,
+                local_networks=self._knowledge.networks,
+            )
+
+    def _flush(self) -> None:
+        self._speaker.flush()
+        for log in self._logs:
+            log.rotate_if_due()
+
+    def _day_to_learn(self, last: float | None) -> int | None:
+        """The day that is complete and not learned yet, if any; an hour late, as rows come late."""
+        if self._options.baseline is None or last is None:
+            return None
+        day = int((last - HOUR) // DAY) - 1
+        first = self._intake.window.first
+        learned = int(self._state.fact("learned", "-1"))
+        if day <= learned or first is None or first >= (day + 1) * DAY:
+            return None
+        return day
+
+    def _learn(self, segments: Sequence[Segment], known: Knowledge, day: int) -> None:
+        """Learn a day, in the background; what was learned before is not learned twice."""
+        options = self._options
+        if options.baseline is None:
+            return
+        try:
+            with Engine(memory_limit=options.memory_limit, threads=options.threads) as engine:
+                self._segments.attach(engine, segments)
+                records = engine.records(known.networks, begin=day * DAY, end=(day + 1) * DAY)
+                self._lesson = day, learn_records(records, options.baseline).baseline
+        except FAILURES as error:
+            self._lesson = str(error)
+
+    def _keep_lesson(self) -> None:
+        lesson, self._lesson = self._lesson, None
+        if isinstance(lesson, str):
+            self._complaints.tell("baseline", lesson)
+        elif lesson is not None:
+            day, baseline = lesson
+            self._knowledge = replace(self._knowledge, baseline=baseline)
+            self._state.set_fact("learned", str(day))
+
+    def _reread(self) -> None:
+        self._knowledge = knowledge(self._options)
+        # What was judged by the old rules is judged by the new ones.
+        self._unjudged = self._unjudged_fast = max(1, self._intake.window.rows)
+
+    def _tell_faults(self) -> None:
+        self._complaints.tell_all(self._follower.faults)
+
+    def _figures(self, now: float) -> Figures:
+        window, waiting = self._intake.window, self._follower.waiting
+        reads = {f"rows_{log}": self._intake.read[log] for log in ("conn", "dns", "ssl", "http")}
+        baseline = self._knowledge.baseline
+        span = None
+        if window.first is not None and window.last is not None:
+            span = window.last - window.first
+        findings: Counter[str] = Counter()
+        for (rule, _), count in self._speaker.said.items():
+            findings[rule] += count
+        return Figures(
+            ts=now,
+            values={
+                **reads,
+                "lines_skipped": self._intake.skipped.total(),
+                "bytes_behind": self._follower.behind,
+                "lag": now - waiting if waiting is not None else 0.0,
+                "unreadable": len(self._follower.faults),
+                "window_rows": window.rows,
+                "window_span": span,
+                "window_full": self._intake.is_bounded_by_rows,
+                "judgements": self._counts["judgements"],
+                "fast_judgements": self._counts["fast_judgements"],
+                "judging": self._seconds,
+                "fast_judging": self._fast_seconds,
+                "notices": self._counts["notices"],
+                "episodes": self._speaker.episodes,
+                "complaints": self._complaints.count,
+                **memory(),
+                "state_size": state_size(self._options.state),
+                "baseline_days": len(baseline.days) if baseline is not None else None,
+                "baseline_drift": drift(baseline),
+            },
+            findings=findings,
+            stages=self._stages,
+        )
+
+
+def state_directory(out: Path) -> Path:
+    """Where the state is if nobody says otherwise: beside the notices, hidden."""
+    return out / ".state"

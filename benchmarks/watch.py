@@ -1,0 +1,341 @@
+"""``zeek-analyzer watch`` beside a sensor: equal to a batch run, how late, killed, fast, idle.
+
+``python -m benchmarks.watch replay|kill|rate|idle --logs DIR`` with logs of ``python -m
+tests.traffic``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.measure import ROOT, run
+from tests.test_watch.sensor import LEVELS, Sensor, key, loudest, notices
+
+_PYTHON = sys.executable
+
+
+class Watch:
+    """The service as a process.
+
+    Args:
+        top: what it follows.
+        out: where it writes.
+        options: further ones.
+    """
+
+    def __init__(self, top: Path, out: Path, *options: str) -> None:
+        self._command = [_PYTHON, "-m", "analyzer", "watch", str(top), "--out", str(out), *options]
+        self._out = out
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        self._out.mkdir(parents=True, exist_ok=True)
+        with (self._out / "stderr.txt").open("ab") as errors:
+            self._process = subprocess.Popen(self._command, cwd=ROOT, stderr=errors)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None  # noqa: S101
+        return self._process.pid
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[float, int]:
+        """Send it a signal and wait.
+
+        Returns:
+            Seconds until it ended, and its status.
+        """
+        assert self._process is not None  # noqa: S101
+        begun = time.perf_counter()
+        self._process.send_signal(number)
+        status = self._process.wait()
+        return time.perf_counter() - begun, status
+
+
+def rows_taken(out: Path) -> Counter[str]:
+    """Rows of the window, by log."""
+    import json  # noqa: PLC0415
+
+    counts: Counter[str] = Counter()
+    with sqlite3.connect(f"file:{out / '.state' / 'watch.sqlite'}?mode=ro", uri=True) as state:
+        for (text,) in state.execute("SELECT counts FROM segments"):
+            counts.update(json.loads(text))
+    return counts
+
+
+def settle(out: Path, expected: int, seconds: float) -> None:
+    """Wait until so many rows were taken in and judged."""
+    until = time.time() + seconds
+    while time.time() < until:
+        time.sleep(1)
+        try:
+            if rows_taken(out).total() >= expected and _all_judged(out):
+                return
+        except sqlite3.Error:
+            pass
+
+
+def _all_judged(out: Path) -> bool:
+    with sqlite3.connect(f"file:{out / '.state' / 'watch.sqlite'}?mode=ro", uri=True) as state:
+        ((waiting,),) = state.execute("SELECT count(*) FROM segments WHERE NOT judged").fetchall()
+    return not waiting
+
+
+def compare(logs: Path, out: Path, sensor: Sensor) -> bool:
+    """Print how the notices differ from those of a batch run, and what was read twice or never."""
+    batch = out.with_name(f"{out.name}-batch")
+    run((_PYTHON, "-m", "analyzer", "analyze", str(logs), "--out", str(batch), "--quiet"))
+    said, expected = notices(out), loudest(notices(batch))
+    found = loudest(said)
+    missing = {each: level for each, level in expected.items() if each not in found}
+    extra = {each: level for each, level in found.items() if each not in expected}
+    quieter = {
+        each: (found[each], level)
+        for each, level in expected.items()
+        if each in found and LEVELS.index(found[each]) < LEVELS.index(level)
+    }
+    louder = {
+        each: (found[each], level)
+        for each, level in expected.items()
+        if each in found and LEVELS.index(found[each]) > LEVELS.index(level)
+    }
+    twice = [
+        each
+        for each, count in Counter((*key(row), row["severity"], row["msg"]) for row in said).items()
+        if count > 1
+    ]
+    again = {
+        each: n for each, n in Counter((*key(r), r["severity"]) for r in said).items() if n > 1
+    }
+    rows = rows_taken(out)
+    counted = Counter(row.log for row in sensor.rows)
+    print(f"rows read {dict(rows)}, written {dict(counted)}")
+    print(f"batch {len(expected)}, watch {len(found)} things in {len(said)} notices")
+    for name, each in (
+        ("missing", missing),
+        ("quieter", quieter),
+        ("louder", louder),
+        ("extra", extra),
+        ("same notice twice", twice),
+        ("same thing and severity again", again),
+    ):
+        print(f"{name}: {len(each)}")
+        for item in each.items() if isinstance(each, dict) else each:
+            print("   ", item)
+    return not missing and not quieter and not twice and rows == counted
+
+
+class Reader:
+    """Notes when each notice appears."""
+
+    def __init__(self, path: Path) -> None:
+        self.seen: list[tuple[float, dict[str, str]]] = []
+        self._path = path
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._stopped.wait(0.2):
+            rows = notices(self._path)
+            self.seen += [(time.time(), row) for row in rows[len(self.seen) :]]
+
+    def stop(self) -> None:
+        """Stop."""
+        self._stopped.set()
+        self._thread.join()
+
+
+def latencies(sensor: Sensor, reader: Reader) -> list[tuple[float, str]]:
+    """Seconds from the writing of a notice's last line to the notice."""
+    written = sorted(sensor.written.items())
+    ends: dict[str, float] = {}
+    for row in sensor.rows:
+        ts = row.line.split("\t", 1)[0]
+        ends[ts] = max(ends.get(ts, 0.0), row.at)
+    late = []
+    for seen, notice in reader.seen:
+        at = ends.get(notice["ts"], float(notice["ts"]))
+        wall = next((wall for moment, wall in written if moment >= at), None)
+        if wall is not None:
+            late.append((seen - wall, f"{notice['note']} {notice['src']} {notice['severity']}"))
+    return sorted(late)
+
+
+def replay(options: argparse.Namespace, work: Path) -> int:
+    """A day at some times its speed."""
+    sensor = Sensor(
+        options.logs, work / "zeek", speed=options.speed, form=options.form, past=options.past
+    )
+    interval = f"{options.interval}s"
+    watch = Watch(work / "zeek", work / "out", "--interval", interval, "--window", options.window)
+    watch.start()
+    if options.past:
+        settle(work / "out", sensor.past, 600)
+    reader = Reader(work / "out")
+    sensor.start()
+    sensor.wait()
+    settle(work / "out", len(sensor.rows), 300)
+    time.sleep(options.interval)
+    reader.stop()
+    seconds, status = watch.end()
+    print(f"stopped with {status} within {seconds:.1f} s")
+    good = compare(options.logs, work / "out", sensor)
+    late = latencies(sensor, reader)
+    for seconds, what in late:
+        print(f"    {seconds:7.1f} s  {what}")
+    return 0 if good else 1
+
+
+def kill(options: argparse.Namespace, work: Path) -> int:
+    """Killed again and again."""
+    chance = random.Random(options.seed)  # noqa: S311
+    sensor = Sensor(options.logs, work / "zeek", speed=options.speed, form=options.form)
+    watch = Watch(work / "zeek", work / "out", "--interval", f"{options.interval}s")
+    sensor.start()
+    for number in range(options.kills):
+        watch.start()
+        time.sleep(chance.uniform(0.3, options.longest))
+        watch.end(signal.SIGKILL)
+        if number % 10 == 0:
+            print(f"killed {number + 1} times, playing: {sensor.is_playing}", flush=True)
+    watch.start()
+    sensor.wait()
+    settle(work / "out", len(sensor.rows), 600)
+    time.sleep(2 * options.interval)
+    print("stopped:", watch.end())
+    return 0 if compare(options.logs, work / "out", sensor) else 1
+
+
+def rate(options: argparse.Namespace, work: Path) -> int:
+    """So many conn rows a second for a while."""
+    live = work / "zeek" / "current"
+    live.mkdir(parents=True)
+    out = work / "out"
+    watch = Watch(
+        work / "zeek", out, "--interval", f"{options.interval}s", "--window-rows", str(options.rows)
+    )
+    watch.start()
+    begun = time.time()
+    written, worst = 0, 0
+    rotated = begun
+    source = (options.logs / "conn.log").open()
+    header = [line for _, line in zip(range(8), source, strict=False)]
+    file = (live / "conn.log").open("w")
+    file.writelines(header)
+    peak = 0
+    told = begun
+    while time.time() < begun + options.seconds:
+        due = int((time.time() - begun) * options.rate) - written
+        lines = [line for _, line in zip(range(due), source, strict=False)]
+        if len(lines) < due:
+            source.seek(0)
+            for _ in range(8):
+                next(source)
+        file.writelines(lines)
+        file.flush()
+        written += len(lines)
+        if time.time() >= rotated + 600:
+            rotated = time.time()
+            file.write("#close\t2026-01-01-00-00-00\n")
+            file.close()
+            (live / "conn.log").rename(live / f"conn.{int(rotated)}.log")
+            file = (live / "conn.log").open("w")
+            file.writelines(header)
+        time.sleep(0.1)
+        if time.time() >= told + 30:
+            told = time.time()
+            behind = _behind(out)
+            worst = max(worst, behind)
+            peak = max(peak, _peak(watch.pid))
+            taken = rows_taken(out)
+            print(
+                f"{told - begun:6.0f} s: written {written:,}, window {taken.total():,}, "
+                f"bytes behind {behind:,}, resident at most {peak / 2**20:.0f} MiB, "
+                f"{_seconds(watch.pid) / (told - begun):.2f} cores",
+                flush=True,
+            )
+    print("stopped:", watch.end())
+    return 0
+
+
+def idle(options: argparse.Namespace, work: Path) -> int:
+    """What it costs when nothing happens, with an archive of so many files."""
+    top = work / "zeek"
+    for number in range(options.rows if options.rows < 10**6 else 2000):
+        directory = top / f"2026-{number // 720:02d}"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"conn.{number}.log").write_text("")
+    shutil.copy(options.logs / "conn.log", top / "conn.log")
+    watch = Watch(top, work / "out", "--interval", f"{options.interval}s")
+    watch.start()
+    time.sleep(90)
+    before = _seconds(watch.pid)
+    time.sleep(options.seconds)
+    share = (_seconds(watch.pid) - before) / options.seconds
+    print(f"idle: {share:.2%} of a core")
+    print("stopped:", watch.end())
+    return 0
+
+
+def _behind(out: Path) -> int:
+    path = out / "zeek_analyzer.prom"
+    for line in path.read_text().splitlines() if path.exists() else []:
+        if line.startswith("zeek_analyzer_bytes_behind "):
+            return int(float(line.split()[1]))
+    return 0
+
+
+def _peak(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _seconds(pid: int) -> float:
+    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(values[11]) + int(values[12])) / 100
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.watch", description=__doc__)
+    parser.add_argument("what", choices=("replay", "kill", "rate", "idle"))
+    parser.add_argument("--logs", type=Path, required=True)
+    parser.add_argument("--work", type=Path, help="keep everything there")
+    parser.add_argument("--speed", type=float, default=60.0)
+    parser.add_argument("--past", type=float, default=0.0, help="seconds that are there before")
+    parser.add_argument("--window", default="24h")
+    parser.add_argument("--interval", type=float, default=60.0)
+    parser.add_argument("--form", choices=("tsv", "json"), default="tsv")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--longest", type=float, default=8.0, help="seconds until it is killed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=20_000.0)
+    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    options = parser.parse_args(arguments)
+    what = {"replay": replay, "kill": kill, "rate": rate, "idle": idle}[options.what]
+    if options.work is not None:
+        shutil.rmtree(options.work, ignore_errors=True)
+        options.work.mkdir(parents=True)
+        return what(options, options.work)
+    with tempfile.TemporaryDirectory() as directory:
+        return what(options, Path(directory))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

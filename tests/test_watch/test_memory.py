@@ -1,0 +1,126 @@
+"""What is news, and what has been said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analyzer.findings import Finding
+from analyzer.watch.memory import Memory
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def finding(first: float, last: float, score: float = 0.85, *, source: str = "10.0.0.1") -> Finding:
+    return Finding(
+        rule="beacon",
+        note="ZeekAnalyzer::Beacon",
+        source=source,
+        first=first,
+        last=last,
+        score=score,
+        techniques=(),
+        message="",
+    )
+
+
+def say(memory: Memory, *findings: Finding) -> list[Finding]:
+    said, episodes = memory.news(findings)
+    memory.remember(episodes)
+    return said
+
+
+def test_the_same_is_said_once() -> None:
+    memory = Memory([], DAY)
+    first = finding(0, 100)
+    assert say(memory, first) == [first]
+    assert say(memory, first) == []
+    assert say(memory, finding(0, 5000, 0.86)) == []
+    assert len(memory) == 1
+
+
+def test_others_are_said() -> None:
+    memory = Memory([], DAY)
+    both = [finding(0, 100), finding(0, 100, source="10.0.0.2")]
+    assert say(memory, *both) == both
+
+
+def test_a_louder_one_is_said_again_with_its_beginning() -> None:
+    memory = Memory([], DAY)
+    say(memory, finding(0, 100, 0.85))
+    assert say(memory, finding(50, 200, 0.91)) == [finding(0, 200, 0.91)]
+    assert say(memory, finding(50, 200, 0.94)) == []
+    assert say(memory, finding(50, 200, 0.82)) == []
+    assert say(memory, finding(50, 300, 0.96)) == [finding(0, 300, 0.96)]
+
+
+def test_what_begins_anew_is_said_anew() -> None:
+    memory = Memory([], DAY)
+    say(memory, finding(0, 100))
+    assert say(memory, finding(100 + HOUR, 8000)) == []
+    later = finding(8001 + HOUR, 8002 + HOUR)
+    assert say(memory, later) == [later]
+    assert len(memory) == 2
+
+
+def test_what_slides_keeps_its_episode() -> None:
+    memory = Memory([], DAY)
+    say(memory, finding(0, 100))
+    for step in range(1, 20):
+        assert say(memory, finding(step * 1000, step * 1000 + 100)) == []
+    assert len(memory) == 1
+
+
+def test_what_goes_on_is_said_a_window_later() -> None:
+    memory = Memory([], DAY)
+    say(memory, finding(0, 100))
+    assert say(memory, finding(0, DAY)) == []
+    (again,) = say(memory, finding(0, DAY + 100))
+    assert again == finding(100, DAY + 100)
+    assert again.identifier == finding(100, DAY + 100).identifier
+    assert say(memory, finding(0, DAY + 200)) == []
+    assert say(memory, finding(0, DAY + 200, 0.99)) == [finding(100, DAY + 200, 0.99)]
+
+
+def test_both_episodes_of_one_judgement() -> None:
+    memory = Memory([], DAY)
+    both = [finding(0, 100), finding(20_000, 20_100)]
+    assert say(memory, *both) == both
+    assert say(memory, *both) == []
+    assert say(memory, *both[::-1]) == []
+
+
+def test_nothing_is_remembered_before_it_is_kept() -> None:
+    memory = Memory([], DAY)
+    memory.news([finding(0, 100)])
+    assert say(memory, finding(0, 100)) == [finding(0, 100)]
+
+
+def test_a_restart_remembers() -> None:
+    memory = Memory([], DAY)
+    _, episodes = memory.news([finding(0, 100), finding(0, 100, source="10.0.0.2")])
+    again = Memory(episodes, DAY)
+    assert again.news([finding(0, 100)]) == ([], [])
+    said, new = again.news([finding(0, 100, source="10.0.0.3")])
+    assert [episode.number for episode in new] == [3]
+    assert len(said) == 1
+
+
+def test_what_is_over_is_forgotten() -> None:
+    memory = Memory([], DAY)
+    say(memory, finding(0, 100), finding(0, 500, source="10.0.0.2"))
+    over = memory.over(200)
+    assert [episode.last for episode in over] == [100]
+    memory.forget(over)
+    assert len(memory) == 1
+    assert say(memory, finding(0, 100)) == [finding(0, 100)]
+
+
+def test_only_changes_are_to_be_kept() -> None:
+    memory = Memory([], DAY)
+    _, episodes = memory.news([finding(0, 100)])
+    memory.remember(episodes)
+    said, changed = memory.news([replace(finding(0, 100), score=0.81)])
+    assert (said, changed) == ([], [])
+    _, changed = memory.news([finding(0, 101)])
+    assert [episode.last for episode in changed] == [101]

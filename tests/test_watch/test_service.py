@@ -1,0 +1,238 @@
+"""The loop as a whole: beside a sensor, killed, stopped, told to read again."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import analyzer.watch.service as module
+from analyzer.baseline.file import read_baseline
+from analyzer.errors import OutputError
+from analyzer.features import DAY
+from analyzer.watch.intake import Intake
+from analyzer.watch.options import Options
+from analyzer.watch.service import Service, state_directory
+from benchmarks.watch import Watch, rows_taken, settle
+
+from .sensor import Sensor, key, loudest, notices
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    (tmp_path / "logs").mkdir()
+    return Options(
+        tops=(tmp_path / "logs",),
+        out=tmp_path / "out",
+        state=state_directory(tmp_path / "out"),
+        start="beginning",
+        interval=1.0,
+    )
+
+
+def run(
+    options: Options, until: Callable[[Service], bool], *, seconds: float = 120.0
+) -> tuple[Service, list[str]]:
+    """Run a service until a condition holds, and stop it."""
+    said: list[str] = []
+    service = Service(options, complain=said.append)
+
+    def watch() -> None:
+        end = time.time() + seconds
+        while time.time() < end and not until(service):
+            time.sleep(0.05)
+        service.stop()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    service.run()
+    thread.join()
+    assert service.close()
+    return service, said
+
+
+def judged(times: int) -> Callable[[Service], bool]:
+    return lambda service: service._counts["judgements"] >= times
+
+
+def test_it_says_what_a_batch_run_says(options: Options, morning: Path, batch: Path) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    _, said = run(options, judged(1))
+    assert loudest(notices(options.out)) == loudest(notices(batch))
+    assert len(notices(options.out)) == len(notices(batch))
+    assert said == []
+    # And nothing of it again, whatever day it is.
+    run(replace(options, start="stopped"), lambda service: service._tick > time.time())
+    assert len(notices(options.out)) == len(notices(batch))
+
+
+def test_what_was_not_judged_is_judged_after_a_restart(
+    options: Options, morning: Path, batch: Path
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    run(options, lambda service: service._intake.window.rows > 0)
+    assert notices(options.out) == []
+    run(replace(options, start="stopped"), judged(1))
+    assert loudest(notices(options.out)) == loudest(notices(batch))
+
+
+@pytest.mark.parametrize("form", ["tsv", "json"])
+def test_killed_at_any_moment_beside_a_sensor(
+    tmp_path: Path, morning: Path, batch: Path, form: str
+) -> None:
+    out = tmp_path / "out"
+    sensor = Sensor(morning, tmp_path / "zeek", speed=500.0, rotate=1800.0, form=form)
+    watch = Watch(tmp_path / "zeek", out, "--interval", "1s", "--start", "stopped")
+    chance = random.Random(3)  # noqa: S311 - moments, not secrets
+    sensor.start()
+    for _ in range(3):
+        watch.start()
+        time.sleep(chance.uniform(2.0, 7.0))
+        watch.end(signal.SIGKILL)
+    watch.start()
+    sensor.wait()
+    settle(out, len(sensor.rows), 120)
+    time.sleep(2)
+    seconds, status = watch.end(signal.SIGTERM)
+    assert status == 0
+    assert seconds < 10
+    assert rows_taken(out) == Counter(row.log for row in sensor.rows)
+    found, expected = loudest(notices(out)), loudest(notices(batch))
+    assert found.keys() >= expected.keys()
+    twice = Counter((*key(row), row["severity"]) for row in notices(out))
+    assert set(twice.values()) == {1}
+
+
+def test_the_fast_rules_help_out(
+    options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    monkeypatch.setattr(module, "SOON", -1.0)
+    service, _ = run(options, lambda service: service._counts["fast_judgements"] > 0)
+    assert service._fast_seconds > 0
+    assert {row["src"] for row in notices(options.out)} >= {"10.20.1.8", "10.20.1.10", "10.20.1.12"}
+
+
+def test_allowlists_are_read_again(options: Options, morning: Path, tmp_path: Path) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    allow = tmp_path / "allow"
+    allow.write_text("10.0.0.0/8\n")
+
+    def reread(service: Service) -> bool:
+        if service._counts["judgements"] == 1 and not service._rereads and allow.read_text():
+            assert notices(options.out) == []
+            allow.write_text("")
+            service.reread()
+        return service._counts["judgements"] >= 2
+
+    run(replace(options, allow=[str(allow)], select=["port_scan"]), reread)
+    assert [row["src"] for row in notices(options.out)] == ["10.20.1.12"]
+
+
+def test_a_wrong_allowlist_changes_nothing(options: Options, tmp_path: Path) -> None:
+    allow = tmp_path / "allow"
+    allow.write_text("10.0.0.1\n")
+
+    def reread(service: Service) -> bool:
+        if allow.read_text() != "what is this\n":
+            allow.write_text("what is this\n")
+            service.reread()
+        return service._complaints.count > 0
+
+    service, said = run(replace(options, allow=[str(allow)]), reread)
+    assert len(service._knowledge.allowlist.entries) == 1
+    assert len(said) == 1
+    assert said[0].startswith(f"what is reread: {allow}:1: ")
+
+
+def test_a_full_disk_is_waited_out(
+    options: Options, morning: Path, batch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    step, tries = Intake.step, iter(range(3))
+
+    def refuse(*given: object) -> object:
+        if next(tries, None) is not None:
+            raise OutputError("disk full")
+        return step(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Intake, "step", refuse)
+    service, said = run(options, judged(1))
+    assert said == ["logs: disk full (will be tried again)"]
+    assert service._complaints.count == 3
+    assert loudest(notices(options.out)) == loudest(notices(batch))
+
+
+def test_a_full_window_is_judged_before_more_comes(
+    options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    monkeypatch.setattr("analyzer.watch.intake.ROUND", 1)
+    service, _ = run(
+        replace(options, most=1000, interval=1000.0),
+        lambda service: service._counts["judgements"] > 0,
+    )
+    assert service._intake.window.segments[0].judged
+
+
+def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_path: Path) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    first = (morning / "conn.log").read_text().splitlines()[8].split("\t")
+    later = (options.tops[0] / "conn.log").open("a")
+    row = list(first)
+    row[0] = f"{float(first[0]) // DAY * DAY + DAY + 7200:.6f}"
+    later.write("\t".join(row) + "\n")
+    later.close()
+    baseline = tmp_path / "baseline"
+    run(replace(options, baseline=baseline), judged(1))
+    assert read_baseline(baseline).days == [int(float(first[0]) // DAY)]
+    before = baseline.read_bytes()
+    service, _ = run(
+        replace(options, baseline=baseline, start="stopped"),
+        lambda service: service._tick > time.time(),
+    )
+    assert service._knowledge.baseline is not None
+    assert baseline.read_bytes() == before
+
+
+def test_it_reports_on_itself(options: Options, morning: Path) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    (options.tops[0] / "conn.log").open("a").write("nonsense\n")
+    _, said = run(options, lambda service: service._next_row > 0 and judged(1)(service))
+    log = (options.out / "analyzer_stats.log").read_text()
+    assert log.startswith("#separator \\x09\n")
+    values = dict(
+        line.split() for line in (options.out / "zeek_analyzer.prom").read_text().splitlines()
+        if not line.startswith("#")
+    )  # fmt: skip
+    rows = len([x for x in (morning / "conn.log").read_text().splitlines() if x[0] != "#"])
+    assert values["zeek_analyzer_rows_conn_total"] == str(rows)
+    assert values["zeek_analyzer_lines_skipped_total"] == "1"
+    assert len(said) == 1
+    assert f"conn.log:{rows + 9}: " in said[0]
+
+
+def test_two_do_not_write_to_one_place(options: Options) -> None:
+    service = Service(options, complain=print)
+    with pytest.raises(OutputError, match="another zeek-analyzer is writing it"):
+        Service(options, complain=print)
+    with pytest.raises(OutputError, match="another zeek-analyzer is writing it"):
+        Service(replace(options, out=options.out.with_name("out2")), complain=print)
+    assert service.close()
+    Service(options, complain=print).close()
+
+
+def test_zeeks_own_directory_is_refused(options: Options, morning: Path) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    live = options.tops[0] / "conn.log"
+    live.write_text(live.read_text().partition("#close")[0])
+    with pytest.raises(OutputError, match="Zeek"):
+        Service(replace(options, out=options.tops[0]), complain=print)
