@@ -27,8 +27,10 @@ def sessions(count: int, port: int, **columns: Any) -> list[Row]:  # noqa: ANN40
 
 
 def test_sessions_on_a_port_of_administration() -> None:
-    rows = contacts([*sessions(8, 3389), *sessions(2, 80)])
-    parts = breadth(rows, NEW, [f"10.0.1.{k + 1}" for k in range(8)])
+    outside = [connection(k, HOST, f"198.51.100.{k + 1}", 443) for k in range(30)]
+    rows = contacts([*sessions(8, 3389), *sessions(2, 80), *outside])
+    new = [f"{net}.{k + 1}" for net in ("10.0.1", "198.51.100") for k in range(30)]
+    parts = breadth(rows, NEW, new)
     assert (parts.hosts, parts.port, parts.proto) == (8, 3389, "tcp")
     assert parts.ports == ("3389/tcp",)
     assert parts.technique == "T1021"

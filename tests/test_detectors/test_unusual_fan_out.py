@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.baseline.baseline import MOST_PEERS
 from analyzer.detectors import Detection
 from analyzer.detectors.unusual_fan_out import DETECTOR, Parameters
 from analyzer.findings import Severity
@@ -41,6 +42,15 @@ def test_eight_workstations_that_it_never_met() -> None:
         "10.0.1.5 met 8 hosts inside on one day that it had never met, 0 on its highest days "
         "before, most on 3389/tcp"
     )
+    assert evidence(detection)["hosts inside never met before, in a day"] == 8
+
+
+def test_many_known_places_outside_hide_nothing_inside() -> None:
+    many = [
+        connection(40_000 + k, HOST, f"203.{k // 60_000}.{k // 200}.{k % 200 + 1}", 443)
+        for k in range(MOST_PEERS + 1)
+    ]
+    (detection,) = found(visits(8, 3389), before=many)
     assert evidence(detection)["hosts inside never met before, in a day"] == 8
 
 
