@@ -12,6 +12,7 @@ from analyzer import rules
 from analyzer.allowlist import read_allowlists
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import read_baseline
+from analyzer.baseline.state import state_of
 from analyzer.detectors import PARAMETERS
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
 from analyzer.errors import EmptyInputError
@@ -111,6 +112,7 @@ def analyze(
     report = replace(
         report,
         account=account,
+        baseline=None if usual is None else state_of(usual),
         intelligence=known.account if lists else None,
         stages={"reading": reading, **report.stages},
     )

@@ -32,6 +32,8 @@ class Learned:
         flagged: records that findings are about.
         findings: of how many findings.
         gone: days that left the window.
+        rising: source, measure, days and factor of what has grown all through the window
+            (:mod:`analyzer.baseline.creep`): what is learned little by little is told at least.
         stages: seconds each stage took, in order.
     """
 
@@ -49,4 +51,5 @@ class Learned:
     flagged: Mapping[str, int] = field(default_factory=dict)
     findings: int = 0
     gone: tuple[int, ...] = ()
+    rising: tuple[tuple[str, str, int, float], ...] = ()
     stages: Mapping[str, float] = field(default_factory=dict)

@@ -14,9 +14,11 @@ import pandas as pd
 from analyzer.api import load_rules
 from analyzer.baseline.anonymise import Key, anonymised, check_key, read_key, revealed
 from analyzer.baseline.baseline import WINDOW, Baseline
+from analyzer.baseline.creep import creeping
 from analyzer.baseline.file import MOST_WINDOW, read_baseline
 from analyzer.baseline.folding import folded
 from analyzer.baseline.ledger import news, settled
+from analyzer.baseline.rates import rates_of
 from analyzer.baseline.summary import summarise
 from analyzer.baseline.updating import update_baseline
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine, out_of_resources
@@ -226,11 +228,11 @@ class _Lesson:
         pieces: Mapping[str, pd.DataFrame],
         outcome: Learned,
     ) -> tuple[Baseline, Learned]:
-        harmless = records
+        harmless, plain = records, self._plain(held, records)
         if self._protected:
             begun = time.perf_counter()
             self._on_stage("judging")
-            harmless, findings = _harmless(records, self._plain(held, records))
+            harmless, findings = _harmless(records, plain)
             outcome = replace(
                 outcome,
                 findings=findings,
@@ -244,6 +246,7 @@ class _Lesson:
         if self._protected:
             tables["days"] = _with_left_out(tables["days"], records, harmless)
         hosts = int(tables["hours"].source.nunique())
+        tables["rates"] = rates_of(plain, tables)
         if self._key is not None:
             tables = anonymised(tables, self._key)
         after = settled(folded(held.joined({**tables, **pieces}, learned=self._now)))
@@ -251,6 +254,7 @@ class _Lesson:
         return after, replace(
             outcome,
             days=tuple(int(day) for day in tables["days"].day),
+            rising=_rising(after),
             hosts=hosts,
         )
 
@@ -260,6 +264,11 @@ class _Lesson:
             return held
         seen = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
         return revealed(held, self._key, seen["domains"].domain)
+
+
+def _rising(baseline: Baseline) -> tuple[tuple[str, str, int, float], ...]:
+    found = creeping(baseline)[["source", "measure", "days", "factor"]]
+    return tuple(found.itertuples(index=False, name=None))
 
 
 def _rolled(baseline: Baseline) -> Baseline:

@@ -13,6 +13,9 @@ from analyzer.baseline.samples import MOST
 from analyzer.baseline.tables import LAYOUTS, Layout
 
 if TYPE_CHECKING:
+    from analyzer.baseline.batches import Batch
+    from analyzer.baseline.online import Online
+    from analyzer.baseline.scoring import Scores
     from analyzer.baseline.summary import Summary
 
 WINDOW = 30
@@ -48,6 +51,7 @@ class Baseline:
     window: int = WINDOW
     learned: float | None = None
     key_check: str = ""
+    _online: list[Online] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.tables[name]
@@ -104,6 +108,36 @@ class Baseline:
                 gone = frame.first_day.isin(days) & frame.last_day.isin(days)
                 tables[name] = frame[~gone]
         return replace(self, tables=tables)
+
+    def score(self, connections: Batch) -> Scores:
+        """Score connections of a small batch; the first call prepares what the others use.
+
+        :class:`analyzer.baseline.online.Online` has more to choose from.
+
+        Args:
+            connections: data frame or Arrow table with the columns of
+                :data:`analyzer.records.CONN`; local addresses are those of private space.
+
+        Raises:
+            TooLittleLearnedError: it holds less than two days, or next to no connections.
+        """
+        from analyzer.baseline.online import Online  # noqa: PLC0415 - which knows baselines
+
+        if not self._online:
+            self._online.append(Online(self))
+        return self._online[0].score(connections)
+
+    def learn(self, connections: Batch | None = None, dns: Batch | None = None) -> Baseline:
+        """This baseline with a batch of records learned; nothing is left out.
+
+        Args:
+            connections: data frame or Arrow table with the columns of
+                :data:`analyzer.records.CONN`; local addresses are those of private space.
+            dns: likewise of :data:`analyzer.records.DNS`.
+        """
+        from analyzer.baseline.online import learn  # noqa: PLC0415 - which knows baselines
+
+        return learn(self, connections, dns)
 
 
 def _since(layout: Layout, frame: pd.DataFrame, oldest: int) -> pd.DataFrame:

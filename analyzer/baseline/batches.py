@@ -8,7 +8,7 @@ Batches are data frames or Arrow tables with the columns of :data:`analyzer.reco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import ibis
 import numpy as np
@@ -25,7 +25,7 @@ from analyzer.records import CONN, DNS, HTTP, SSL, Column, Records
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-Batch = pd.DataFrame | pa.Table
+Batch: TypeAlias = pd.DataFrame | pa.Table
 
 _COLUMNS = {
     "bytes_out": "orig_bytes",

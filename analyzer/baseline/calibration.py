@@ -2,8 +2,8 @@
 
 Raw scores become tail probabilities by those of ordinary connections that had no part in what they
 are judged by: empirical up to the 98% quantile, beyond it by peaks over threshold
-(:mod:`analyzer.tails`). Never by a share of what is judged (scikit-learn's ``contamination``), which
-finds that share anomalous whatever there is.
+(:mod:`analyzer.tails`). Never by a share of what is judged (scikit-learn's ``contamination``),
+which finds that share anomalous whatever there is.
 
 Minus the decimal logarithm of a tail probability is called surprise here. A part's score is 0.7 at
 the surprise :attr:`Scale.bound`, in proportion below it, and rises above it by severities:

@@ -47,11 +47,11 @@ class Keys:
     """Whole numbers, each with its place.
 
     Args:
-        values: the numbers; repeats count once.
+        values: the numbers; repeats count once, those below 0 not at all.
     """
 
     def __init__(self, values: Codes) -> None:
-        self.values = np.unique(values)
+        self.values = np.unique(values[values >= 0])
         self._index = pd.Index(self.values)
         self._places = (
             {int(value): place for place, value in enumerate(self.values)}
@@ -66,7 +66,7 @@ class Keys:
         """The place of each number, -1 if it has none."""
         if len(values) <= _FEW and self._places is not None:
             return np.array([self._places.get(int(value), -1) for value in values], np.int64)
-        result: Codes = self._index.get_indexer(values).astype(np.int64)
+        result: Codes = self._index.get_indexer(pd.Index(values)).astype(np.int64)
         return result
 
 

@@ -88,8 +88,8 @@ def connection_factors(known: Habits, row: pd.Series, chances: Floats) -> list[F
         chances: of its features.
     """
     frame = row.to_frame().T
-    source, _, place = known.places(frame)
-    group = known.role_places(source, place)
+    coded = known.coded(frame)
+    group = known.role_places(coded.source, coded.place)
     service = f"{row.port}/{row.proto}" if row.proto != "icmp" else "ICMP"
     factors = []
     for feature in _chosen(chances, habits.FEATURES):
@@ -97,68 +97,85 @@ def connection_factors(known: Habits, row: pd.Series, chances: Floats) -> list[F
         metric, _, of_what = name.partition(" of the ")
         if metric in SHAPES:
             held, key, whose = {
-                "host": (known.of_host[metric], int(source[0]), "this host usually"),
-                "service": (known.of_service[metric], int(place[0]), f"others on {service}"),
+                "host": (known.of_host[metric], int(coded.source[0]), "this host usually"),
+                "service": (known.of_service[metric], int(coded.place[0]), f"others on {service}"),
             }.get(
                 of_what,
                 (known.of_role[metric], int(group[0]), f"hosts of its role on {service}"),
             )
-            factors.append(_size(row, metric, held, key, whose, chance))
+            factors.append(_size(row, metric, _Beside(held, key, whose), chance))
         else:
             factors.append(_other(known, row, name, service, chance))
     return factors
 
 
-def _size(
-    row: pd.Series, metric: str, held: Histograms, key: int, whose: str, chance: float
-) -> Factor:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a size is compared with: the histogram of a key, and whose that is."""
+
+    held: Histograms
+    key: int
+    whose: str
+
+    def usual(self, metric: str, unit: str) -> str:
+        """What is usual, in words."""
+        own = self.whose.startswith("this")
+        low, high = self.held.between(self.key, _LOW if own else 0.0, _HIGH if own else _NEARLY_ALL)
+        # A bin is a half octave wide: more digits would say more than is known.
+        least, most = (
+            quantity(float(f"{value_of([each], metric)[0]:.2g}"), unit) for each in (low, high)
+        )
+        if not own:
+            return f"{self.whose} up to {most}"
+        return f"{self.whose} {most}" if low == high else f"{self.whose} {least} to {most}"
+
+
+def _size(row: pd.Series, metric: str, beside: _Beside, chance: float) -> Factor:
     name, verb, unit = _WORDS[metric]
     exact = row.get(_RAW[metric])
     value = float(value_of([row[metric]], metric)[0] if exact is None else exact)
-    own = whose.startswith("this")
-    low, high = held.between(key, _LOW if own else 0.0, _HIGH if own else _NEARLY_ALL)
-    least, most = (quantity(float(value_of([each], metric)[0]), unit) for each in (low, high))
-    usual = f"{whose} {least} to {most}" if own and low != high else f"{whose} up to {most}"
-    if own and low == high:
-        usual = f"{whose} {most}"
-    seen = verb.format(quantity(value, unit))
-    return Factor(name, value, usual, f"{seen}, {usual}", chance, unit)
+    usual = beside.usual(metric, unit)
+    return Factor(
+        name, value, usual, f"{verb.format(quantity(value, unit))}, {usual}", chance, unit
+    )
 
 
 def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float) -> Factor:
     frame = row.to_frame().T
-    source, key, place = known.places(frame)
+    coded = known.coded(frame)
     where = "outside" if row.outside else "inside"
+    observed: float | str
     if name == "ratio":
-        held = known.of_role["ratio"]
-        group = int(known.role_places(source, place)[0])
-        _, high = held.between(group, 0.0, _NEARLY_ALL)
-        seen = 2.0 ** ((int(habits.ratio_bins(frame)[0]) - RATIO) / BINS)
-        most = f"{2.0 ** ((high - RATIO) / BINS):.2g}"
-        usual = f"on {service} up to {most}"
-        text = f"sent {seen:.2g} bytes for each received, {usual}"
-        return Factor("bytes sent for each received", seen, usual, text, chance)
-    if name == "port":
-        users = int(known.users_of(key, frame)[0])
+        group = int(known.role_places(coded.source, coded.place)[0])
+        _, high = known.of_role["ratio"].between(group, 0.0, _NEARLY_ALL)
+        observed = 2.0 ** ((int(habits.ratio_of(coded.bins)[0]) - RATIO) / BINS)
+        measured, seen = (
+            "bytes sent for each received",
+            f"sent {observed:.2g} bytes for each received",
+        )
+        usual = f"on {service} up to {2.0 ** ((high - RATIO) / BINS):.2g}"
+    elif name == "port":
+        measured, observed, seen = "port", service, service
+        users = int(known.users_of(coded)[0])
         usual = f"never used by this host {where}, by {users} others"
-        return Factor("port", service, usual, f"{service}, {usual}", chance)
-    if name == "application":
+    elif name == "application":
+        observed = str(row.application)
+        measured, seen = "application", f"spoke {observed}"
         usual = f"never spoken by this host on {service}"
-        text = f"spoke {row.application}, {usual}"
-        return Factor("application", str(row.application), usual, text, chance)
-    if name == "peer":
-        knowing, _ = known.acquaintance(source, frame)
+    elif name == "peer":
+        observed = str(row.peer)
+        measured, seen = "peer", observed
+        knowing, _ = known.acquaintance(coded)
         usual = f"never met by this host, by {int(knowing[0])} others"
-        return Factor("peer", str(row.peer), usual, f"{row.peer} {usual}", chance)
-    hour = f"{int(row.hour):02d}:00"
-    if name == "hour":
-        usual = "this host is never active around it"
-        return Factor("hour of the day, UTC", hour, usual, f"at {hour} UTC, {usual}", chance)
-    if name == "hour of the service":
-        usual = f"rare for {service}"
-        return Factor("hour of the day, UTC", hour, usual, f"at {hour} UTC, {usual}", chance)
-    usual = f"this host's go unanswered {quantity(chance)} of the time"
-    return Factor("answer", "none", usual, f"no answer, {usual}", chance)
+    elif name in ("hour", "hour of the service"):
+        observed = f"{int(row.hour):02d}:00"
+        measured = "hour of the day, UTC" if name == "hour" else "hour of the service, UTC"
+        seen = f"at {observed} UTC"
+        usual = "this host is never active then" if name == "hour" else f"rare for {service}"
+    else:
+        measured, observed, seen = "answer", "none", "no answer"
+        usual = f"this host goes without one in {quantity(chance)} of all"
+    return Factor(measured, observed, usual, f"{seen}, {usual}", chance)
 
 
 def window_factors(known: Paces, row: pd.Series, chances: Floats) -> list[Factor]:

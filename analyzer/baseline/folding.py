@@ -15,8 +15,8 @@ from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.bins import coarse
 from analyzer.baseline.tables import LAYOUTS, Layout
 
-# Binary digits: half a step is an eighth, less than one of six days brings.
-_FINER = 3
+# Binary digits: half a step is a sixteenth at most, and a day brings a sixth or more.
+_FINER = 4
 
 
 def folded(baseline: Baseline) -> Baseline:

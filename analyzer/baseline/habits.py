@@ -1,6 +1,7 @@
 """How unlikely each feature of a connection is, by what its host, its role and its service do.
 
-Every feature is a chance of at least so much, or of something at least as rare, by what was learned:
+Every feature is a chance of at least so much, or of something at least as rare, by what was
+learned:
 
 - payload bytes both ways, duration and packets: beside the host's own, either way (a host that has
   been constant and changes is news), and beside everybody's on the same port, upwards;
@@ -10,8 +11,8 @@ Every feature is a chance of at least so much, or of something at least as rare,
 - an hour of the day at which the host was never active, and one that is rare for the service;
 - no answer.
 
-What a host does every day (:meth:`Habits.is_routine`) is compared with its own sizes alone, as hosts
-of its role may not do it at all.
+What a host does every day (:meth:`Habits.is_routine`) is compared with its own sizes alone, as
+hosts of its role may not do it at all.
 
 A host of fewer than :data:`FEWEST` connections has no habits: of its news only what is new for the
 whole network counts.
@@ -19,6 +20,7 @@ whole network counts.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,8 +38,9 @@ from analyzer.baseline.histograms import (
     histograms,
     lower_tails,
     shrunk_tails,
+    weighted_counts,
 )
-from analyzer.baseline.novelty import Chances, chances
+from analyzer.baseline.novelty import COMMON, LEVELS, Chances, News, by_level, chances
 from analyzer.baseline.roles import DEVICE, SERVER, WORKSTATION, roles
 
 if TYPE_CHECKING:
@@ -45,9 +48,6 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Connections from which on a host has habits."""
-
-COMMON = 4
-"""Other hosts from which on something is not rare in the network."""
 
 RATIO = 127
 """The bin of as many bytes sent as received; one up is a half octave more sent."""
@@ -85,7 +85,41 @@ _NEARLY_ALL = 0.99
 _GROWTH = 1
 _ROLES = (DEVICE, SERVER, WORKSTATION)
 _GROUPS = len(_ROLES) + 1
-_LEVELS = COMMON + 1
+
+
+# The bytes of each bin.
+_BYTES = value_of(np.arange(SIZE), "bytes_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Connections as numbers, -1 where something is not known; arrays of one length.
+
+    Attributes:
+        source: the host.
+        service: its transport protocol and port.
+        place: whose habits those are.
+        way: the service, inside or outside.
+        peer: the other host.
+        application: what was spoken on that port.
+        spoken: whether Zeek knows what was.
+        outside: whether the other host is not local.
+        hour: of the day.
+        answered: whether the other host did.
+        bins: of each of :data:`analyzer.baseline.bins.SHAPES`.
+    """
+
+    source: Codes
+    service: Codes
+    place: Codes
+    way: Codes
+    peer: Codes
+    application: Codes
+    spoken: npt.NDArray[np.bool_]
+    outside: npt.NDArray[np.bool_]
+    hour: Codes
+    answered: npt.NDArray[np.bool_]
+    bins: dict[str, Codes]
 
 
 class Habits:
@@ -103,19 +137,20 @@ class Habits:
         self.roles = np.array(numbers, dtype=np.int64)
         self.groups = np.append(self.roles, len(_ROLES))
         ports = baseline["ports"]
+        ports = ports[ports.source.isin(self.sources.texts)]
         self.protos = Names(ports.proto)
         self._shapes(baseline)
         source = self.sources.of(ports.source)
         weight = ports.connections.to_numpy(float)
         size = len(self.sources)
         outside = ports.outside.to_numpy(bool)
-        self.connections = np.bincount(source, weight, size)
+        self.connections = weighted_counts(source, weight, size)
         self.has_habits = np.append(self.connections >= FEWEST, False)
         self._news_of_ports(ports, source, weight)
         self._daily_uploads(ports, source)
         self._news_of_peers(
             baseline["peers"],
-            np.stack([np.bincount(source, weight * (outside == way), size) for way in (0, 1)]),
+            np.stack([weighted_counts(source, weight * (outside == way), size) for way in (0, 1)]),
         )
         self._news_of_hours(baseline["hours"])
         self._hours_of_services(baseline["reference"])
@@ -149,11 +184,13 @@ class Habits:
 
     def _shapes_of_roles(self, sample: pd.DataFrame) -> None:
         """What each role does on each port: sizes are too different for one of both to tell."""
-        source, _, place = self.places(sample)
+        source = self.sources.of(sample.source)
+        proto = self.protos.of(sample.proto)
+        place = self._places(proto, self._service_keys(sample))
         count = (len(self.services) + 1) * _GROUPS
         day = sample.day.to_numpy()
         values = {metric: sample[metric].to_numpy(np.int64) for metric in SHAPES}
-        values["ratio"] = ratio_bins(sample)
+        values["ratio"] = ratio_of(values)
         # Roles of a port draw towards what the role does on all ports.
         groups = np.arange(count) % _GROUPS
         for name, bins in values.items():
@@ -172,7 +209,7 @@ class Habits:
         return result
 
     def role_tails(self, name: str) -> Floats:
-        """Chance of each bin of a metric, or of the ratio, or a higher one, by role on a service."""
+        """Chance of each bin of a metric, or of the ratio, or a higher one."""
         return self._role_tails[name]
 
     def _service_keys(self, frame: pd.DataFrame) -> Codes:
@@ -187,20 +224,20 @@ class Habits:
         # What was folded together is news that nobody else can have known.
         folded = (ports.port.to_numpy() == 0) & ports.proto.isin(("tcp", "udp")).to_numpy()
         known = ~folded
-        self._ports = _News(
-            source[known], service[known], ports.day.to_numpy()[known], weight[known], self
+        self._ports = News(
+            source[known], service[known], ports.day.to_numpy()[known], weight[known], self.roles
         )
-        rest = np.bincount(source[folded], weight[folded], len(self.sources))
-        self._ports.add(np.repeat(rest[:, None], _LEVELS, axis=1))
+        rest = weighted_counts(source[folded], weight[folded], len(self.sources))
+        self._ports.add(np.repeat(rest[:, None], LEVELS, axis=1))
         self.port_chances = self._ports.chances(self.connections)
         spoken = (ports.application != "").to_numpy() & known
         self.applications = Names(ports.application)
         keys = self._application_keys(ports)
-        self._applications = _News(
-            source[spoken], keys[spoken], ports.day.to_numpy()[spoken], weight[spoken], self
+        self._applications = News(
+            source[spoken], keys[spoken], ports.day.to_numpy()[spoken], weight[spoken], self.roles
         )
         self.application_chances = self._applications.chances(
-            np.bincount(source[spoken], weight[spoken], len(self.sources))
+            weighted_counts(source[spoken], weight[spoken], len(self.sources))
         )
 
     def _application_keys(self, frame: pd.DataFrame) -> Codes:
@@ -225,9 +262,7 @@ class Habits:
         self._uploading = Keys(second.pair.to_numpy(np.int64))
         self._uploads = np.append(second.sent.to_numpy(float), 0.0)
 
-    def is_routine(
-        self, rows: pd.DataFrame, source: Codes, service: Codes
-    ) -> npt.NDArray[np.bool_]:
+    def is_routine(self, rows: Coded) -> npt.NDArray[np.bool_]:
         """Whether the host sends as much on other days, too, and through this port.
 
         It had connections of that size on two days, and on two days sent half of it or more to that
@@ -235,11 +270,11 @@ class Habits:
         """
         held = self.of_host["bytes_out"].second
         most = np.where(held >= 0, held + _GROWTH, -1)
-        reached = np.append(most, -1)[source] >= rows.bytes_out.to_numpy(np.int64)
-        key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
-        pair = pair_keys(source, self._used.of(key), len(self._used))
+        sent_bins = rows.bins["bytes_out"]
+        reached = np.append(most, -1)[rows.source] >= sent_bins
+        pair = pair_keys(rows.source, self._used.of(rows.way), len(self._used))
         sent = self._uploads[self._uploading.of(pair)]
-        enough = 2.0 * sent >= value_of(rows.bytes_out.to_numpy(), "bytes_out")
+        enough = 2.0 * sent >= _BYTES[sent_bins]
         result: npt.NDArray[np.bool_] = reached & enough
         return result
 
@@ -254,7 +289,7 @@ class Habits:
         self.peer_chances: list[Chances] = []
         for way in (0, 1):
             kept = once & (outside == way) & (source >= 0)
-            new = _by_level(source[kept], rarity[kept], np.ones(kept.sum()), len(self.sources))
+            new = by_level(source[kept], rarity[kept], np.ones(kept.sum()), len(self.sources))
             self.peer_chances.append(chances(new, connections[way], self.roles))
 
     def _news_of_hours(self, hours: pd.DataFrame) -> None:
@@ -269,10 +304,10 @@ class Habits:
         active = around.sum(axis=1)
         self.active_hours = np.vstack([active > 0, np.zeros((1, _HOURS), dtype=bool)])
         alone = active[source, hour] <= 1
-        total = np.bincount(source, weight, len(self.sources))
-        new = np.bincount(source[alone], weight[alone], len(self.sources))
+        total = weighted_counts(source, weight, len(self.sources))
+        new = weighted_counts(source[alone], weight[alone], len(self.sources))
         self.hour_chances = chances(new[:, None], total, self.roles)
-        failed = np.bincount(source, hours.failed.to_numpy(float), len(self.sources))
+        failed = weighted_counts(source, hours.failed.to_numpy(float), len(self.sources))
         self.failure_chances = chances(failed[:, None], total, self.roles)
 
     def _hours_of_services(self, sample: pd.DataFrame) -> None:
@@ -290,12 +325,42 @@ class Habits:
         rarer = near[:, None, :] <= near[:, :, None] * (1 + 1e-9)
         self.service_hours = np.minimum((rarer * near[:, None, :]).sum(axis=2), 1.0)
 
-    def places(self, rows: pd.DataFrame) -> tuple[Codes, Codes, Codes]:
-        """The number of each connection's source, of its port, and of whose habits those are."""
-        source = self.sources.of(rows.source.to_numpy())
-        proto = self.protos.of(rows.proto.to_numpy())
-        service = service_keys(proto, rows.port.to_numpy(np.int64))
-        return source, service, self._places(proto, service)
+    def coded(self, rows: pd.DataFrame) -> Coded:
+        """Connections as numbers, once for all that is asked of them.
+
+        Args:
+            rows: columns of :data:`ROW`; of those that are missing nothing may be asked.
+        """
+        size = len(rows)
+        held = {name: rows[name].to_numpy() for name in ROW if name in rows}
+        unknown = np.full(size, -1, dtype=np.int64)
+        source = self.sources.of(held["source"])
+        service = place = way = unknown
+        outside = held.get("outside", np.zeros(size, dtype=bool)).astype(bool)
+        if "port" in held:
+            proto = self.protos.of(held["proto"])
+            service = service_keys(proto, held["port"])
+            place = self._places(proto, service)
+            way = np.where(service >= 0, service * 2 + outside, -1)
+        application, spoken = unknown, np.zeros(size, dtype=bool)
+        if "application" in held:
+            spoken = held["application"] != ""
+            if spoken.any():
+                number = self.applications.of(held["application"])
+                application = pair_keys(service, number, len(self.applications))
+        return Coded(
+            source=source,
+            service=service,
+            place=place,
+            way=way,
+            peer=self.peers.of(held["peer"]) if "peer" in held else unknown,
+            application=application,
+            spoken=spoken,
+            outside=outside,
+            hour=held["hour"].astype(np.int64) if "hour" in held else unknown,
+            answered=held.get("answered", np.ones(size, dtype=bool)).astype(bool),
+            bins={metric: held[metric].astype(np.int64) for metric in SHAPES if metric in held},
+        )
 
     def _places(self, proto: Codes, service: Codes) -> Codes:
         place = self.services.of(service)
@@ -316,177 +381,88 @@ class Habits:
         """Chance of each bin or a higher one, by service and bin."""
         return self._service_tails[metric]
 
-    def is_active(self, source: Codes, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    def is_active(self, rows: Coded) -> npt.NDArray[np.bool_]:
         """Whether each source was ever active around the hour; true where it has no habits."""
-        active = self.active_hours[source, rows.hour.to_numpy(np.int64)]
-        result: npt.NDArray[np.bool_] = active | ~self.has_habits[source]
+        active = self.active_hours[rows.source, rows.hour]
+        result: npt.NDArray[np.bool_] = active | ~self.has_habits[rows.source]
         return result
 
-    def acquaintance(
-        self, source: Codes, rows: pd.DataFrame
-    ) -> tuple[Codes, npt.NDArray[np.bool_]]:
+    def acquaintance(self, rows: Coded) -> tuple[Codes, npt.NDArray[np.bool_]]:
         """How many sources know each peer, and whether the connection's own does."""
-        peer = self.peers.of(rows.peer.to_numpy())
-        met = self._met.of(pair_keys(source, peer, len(self.peers))) >= 0
-        return self._knowing[peer], met
+        met = self._met.of(pair_keys(rows.source, rows.peer, len(self.peers))) >= 0
+        return self._knowing[rows.peer], met
 
-    def users_of(self, service: Codes, rows: pd.DataFrame) -> Codes:
+    def users_of(self, rows: Coded) -> Codes:
         """How many sources use each port, inside or outside as the connection does."""
-        key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
-        return self._ports.users(key)
+        return self._ports.users(rows.way)
 
     def host_most(self, metric: str) -> Floats:
-        """The bin that all but one in a hundred of a host's stay within; hosts without habits none."""
+        """The bin that all but one in a hundred of a host's stay within."""
         return np.where(self.has_habits, self._host_most[metric], float(UNKNOWN_BIN))
 
     def service_medians(self, metric: str) -> Floats:
         """The middle bin of a metric on each port."""
         return self._service_medians[metric]
 
-    def chances(self, rows: pd.DataFrame) -> Floats:
-        """The chance of each feature, (rows, features); 1 where nothing is claimed.
-
-        Args:
-            rows: connections with the columns :data:`ROW`.
-        """
-        source, service, place = self.places(rows)
-        hour = rows.hour.to_numpy(np.int64)
-        by_role = self.role_places(source, place)
-        # That little came back without an answer is said by there being none.
-        answered = rows.answered.to_numpy(bool)
-        result = np.ones((len(rows), len(FEATURES)))
+    def chances(self, rows: Coded) -> Floats:
+        """The chance of each feature, (rows, features); 1 where nothing is claimed."""
+        by_role = self.role_places(rows.source, rows.place)
+        result = np.ones((len(rows.source), len(FEATURES)))
         for number, metric in enumerate(SHAPES):
-            bins = rows[metric].to_numpy(np.int64)
-            upper = self._host_tails[metric][source, bins]
-            lower = self._host_lower[metric][source, bins]
+            bins = rows.bins[metric]
+            upper = self._host_tails[metric][rows.source, bins]
+            lower = self._host_lower[metric][rows.source, bins]
             both = np.minimum(1.0, 2.0 * np.minimum(upper, lower))
-            result[:, number] = np.where(answered, both, upper)
-            result[:, len(SHAPES) + number] = self._service_tails[metric][place, bins]
+            # That little came back without an answer is said by there being none.
+            result[:, number] = np.where(rows.answered, both, upper)
+            result[:, len(SHAPES) + number] = self._service_tails[metric][rows.place, bins]
             result[:, 2 * len(SHAPES) + number] = self._role_tails[metric][by_role, bins]
-        routine = np.flatnonzero(self.is_routine(rows, source, service))
         column = 3 * len(SHAPES)
-        result[routine, len(SHAPES) : column] = 1.0
-        result[:, column] = self._role_tails["ratio"][by_role, ratio_bins(rows)]
-        result[routine, column] = 1.0
+        result[:, column] = self._role_tails["ratio"][by_role, ratio_of(rows.bins)]
+        result[self.is_routine(rows), len(SHAPES) : column + 1] = 1.0
         news = self.news(rows)
-        for number, name in enumerate(FEATURES[column + 1 :]):
-            if name in news:
-                result[:, column + 1 + number] = news[name]
-        result[:, FEATURES.index("hour of the service")] = self.service_hours[place, hour]
+        for number, name in enumerate(FEATURES[column + 1 :], column + 1):
+            result[:, number] = (
+                news[name] if name in news else self.service_hours[rows.place, rows.hour]
+            )
         return result
 
-    def news(self, rows: pd.DataFrame) -> dict[str, Floats]:
+    def news(self, rows: Coded) -> dict[str, Floats]:
         """The chances of the features that are news or not, by name; 1 where they are not."""
-        source = self.sources.of(rows.source.to_numpy())
-        quiet = ~self.is_active(source, rows)
-        failed = ~rows.answered.to_numpy(bool)
+        quiet = ~self.is_active(rows)
         return {
             "port": self.port_news(rows),
             "application": self.application_news(rows),
             "peer": self.peer_news(rows),
-            "hour": np.where(quiet, self.hour_chances.of(source), 1.0),
-            "unanswered": np.where(failed, self.failure_chances.of(source), 1.0),
+            "hour": np.where(quiet, self.hour_chances.of(rows.source), 1.0),
+            "unanswered": np.where(rows.answered, 1.0, self.failure_chances.of(rows.source)),
         }
 
-    def port_news(self, rows: pd.DataFrame) -> Floats:
-        """Chance of a port that its host never used, ``source proto port outside``."""
-        source, service, _ = self.places(rows)
-        key = np.where(service >= 0, service * 2 + rows.outside.to_numpy(np.int64), -1)
-        return self._ports.judge(source, key, self.port_chances)
+    def port_news(self, rows: Coded) -> Floats:
+        """Chance of a port that its host never used, inside or outside as it was."""
+        return self._ports.judge(rows.source, rows.way, self.port_chances, self.has_habits)
 
-    def application_news(self, rows: pd.DataFrame) -> Floats:
-        """Chance of an application new on its port, ``source proto port application answered``."""
-        source = self.sources.of(rows.source.to_numpy())
-        spoken = (rows.application.to_numpy() != "") & rows.answered.to_numpy(bool)
+    def application_news(self, rows: Coded) -> Floats:
+        """Chance of an application that its host never spoke on the port."""
+        spoken = rows.spoken & rows.answered
         if not spoken.any():
-            return np.ones(len(rows))
-        key = self._application_keys(rows)
-        return np.where(spoken, self._applications.judge(source, key, self.application_chances), 1)
+            return np.ones(len(spoken))
+        chance = self._applications.judge(
+            rows.source, rows.application, self.application_chances, self.has_habits
+        )
+        return np.where(spoken, chance, 1.0)
 
-    def peer_news(self, rows: pd.DataFrame) -> Floats:
-        """Chance of a peer that its host never met, ``source peer outside``."""
-        source = self.sources.of(rows.source.to_numpy())
-        knowing, met = self.acquaintance(source, rows)
+    def peer_news(self, rows: Coded) -> Floats:
+        """Chance of a peer that its host never met."""
+        knowing, met = self.acquaintance(rows)
         rarity = np.minimum(knowing, COMMON)
-        outside = rows.outside.to_numpy(bool)
-        chance = np.where(
-            outside,
-            self.peer_chances[1].of(source, rarity),
-            self.peer_chances[0].of(source, rarity),
-        )
-        return np.where(met | ~self.has_habits[source], 1.0, chance)
+        inside, outside = (chances.of(rows.source, rarity) for chances in self.peer_chances)
+        chance = np.where(rows.outside, outside, inside)
+        return np.where(met | ~self.has_habits[rows.source], 1.0, chance)
 
 
-class _News:
-    """Which keys each source had on which days, and how often one was there on one day alone."""
-
-    def __init__(
-        self,
-        source: Codes,
-        key: Codes,
-        day: npt.NDArray[np.int16],
-        weight: Floats,
-        habits: Habits,
-    ) -> None:
-        self._habits = habits
-        self._keys = Keys(key)
-        size = len(self._keys)
-        place = self._keys.of(key)
-        frame = pd.DataFrame(
-            {"source": source, "place": place, "day": day.astype(np.int64), "weight": weight}
-        )
-        pairs = (
-            frame.groupby(["source", "place"])
-            .agg(first=("day", "min"), last=("day", "max"), weight=("weight", "sum"))
-            .reset_index()
-        )
-        self._size = size
-        where = pairs.place.to_numpy(np.int64)
-        self._had = Keys(pairs.source.to_numpy(np.int64) * size + where)
-        self._users = np.append(np.bincount(where, minlength=size), 0).astype(np.int64)
-        once = (pairs["first"] == pairs["last"]).to_numpy()
-        self._new = _by_level(
-            pairs.source.to_numpy(np.int64)[once],
-            np.minimum(self._users[where[once]] - 1, COMMON),
-            pairs.weight.to_numpy(float)[once],
-            len(habits.sources),
-        )
-
-    def add(self, new: Floats) -> None:
-        """More news of each source, by level or rarer."""
-        self._new = self._new + new
-
-    def chances(self, total: Floats) -> Chances:
-        """The chances of news, given each source's connections."""
-        return chances(self._new, total, self._habits.roles)
-
-    def users(self, keys: Codes) -> Codes:
-        """How many sources have each key."""
-        result: Codes = self._users[self._keys.of(keys)]
-        return result
-
-    def judge(self, source: Codes, keys: Codes, known: Chances) -> Floats:
-        """The chance of each source's having each key; 1 if it had it before."""
-        place = self._keys.of(keys)
-        had = self._had.of(pair_keys(source, place, self._size)) >= 0
-        users = self._users[place]
-        chance = known.of(source, np.minimum(users, COMMON))
-        # Of a host without habits only what nobody has is news.
-        stranger = ~self._habits.has_habits[source]
-        everyone = known.table[-1, 0]
-        chance = np.where(stranger, np.where(users == 0, everyone, 1.0), chance)
-        return np.where(had, 1.0, chance)
-
-
-def _by_level(source: Codes, level: Codes, weight: Floats, size: int) -> Floats:
-    """Weights of each source at each level or a rarer one, (sources, levels)."""
-    flat = np.bincount(source * _LEVELS + level, weight, size * _LEVELS).astype(float)
-    result: Floats = np.cumsum(flat.reshape(size, _LEVELS), axis=1)
-    return result
-
-
-def ratio_bins(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
+def ratio_of(bins: dict[str, Codes]) -> Codes:
     """Bytes sent for each received, as a bin around :data:`RATIO`; unknown if either is."""
-    sent, got = rows.bytes_out.to_numpy(np.int64), rows.bytes_in.to_numpy(np.int64)
+    sent, got = bins["bytes_out"], bins["bytes_in"]
     unknown = (sent == UNKNOWN_BIN) | (got == UNKNOWN_BIN)
     return np.where(unknown, UNKNOWN_BIN, np.clip(sent - got + RATIO, 0, SIZE - 2))

@@ -82,6 +82,12 @@ class Histograms:
         return int(lower), int(upper)
 
 
+def weighted_counts(places: Codes, weights: Floats, count: int) -> Floats:
+    """Weights added up by place; of no rows at all, too, as floating point numbers."""
+    result: Floats = np.bincount(places, weights, count).astype(float)
+    return result
+
+
 def histograms(keys: Codes, frame: pd.DataFrame, count: int) -> Histograms:
     """Add up the bins of each key.
 
@@ -94,7 +100,7 @@ def histograms(keys: Codes, frame: pd.DataFrame, count: int) -> Histograms:
     kept = (keys >= 0) & (bins != UNKNOWN_BIN)
     keys, bins = keys[kept], bins[kept]
     weights = frame.connections.to_numpy(float)[kept]
-    counts = np.bincount(keys * SIZE + bins, weights, count * SIZE).reshape(count, SIZE)
+    counts = weighted_counts(keys * SIZE + bins, weights, count * SIZE).reshape(count, SIZE)
     daily = pd.DataFrame({"key": keys, "day": frame.day.to_numpy()[kept], "bin": bins})
     most = daily.groupby(["key", "day"]).bin.max().reset_index().sort_values("bin", kind="stable")
     second = np.full(count, -1, dtype=np.int64)

@@ -60,12 +60,14 @@ def judged_days(
     for day, hours in covered.items():
         groups.setdefault((hours, bool(at_weekend(day))), []).append(day)
     before, now = on_grid(usual.tables), on_grid(summary)
+    # What hosts do is added up early where nobody asks for them; but who they are is counted.
+    usual_days, days_now = (_of_network(each) if network_only else each for each in (before, now))
     found, partial = [], []
     for (hours, weekend), days in groups.items():
         like = _alike([day for day, span in known.items() if _within(hours, span)], weekend)
         full = _alike([day for day, span in known.items() if len(span) >= _WHOLE], weekend)
         # Of sizes several days are kept together, of whatever kind.
-        samples = [hourly(_of(before, like), hours), per_connection(before)]
+        samples = [hourly(_of(before, like), hours), per_connection(usual_days)]
         rows, exact = (
             [hourly(tables, hours), per_connection(tables)]
             for tables in (_of(now, days), _of(summary, days))
@@ -73,7 +75,7 @@ def judged_days(
         if len(hours) < _WHOLE:
             partial += days
         else:
-            past, today = _of(before, full), _of(now, days)
+            past, today = _of(usual_days, full), _of(days_now, days)
             samples += [whole_day(past), mixes(past, past, apart=False)]
             rows += [whole_day(today), mixes(today, past, apart=True)]
             exact.append(whole_day(_of(summary, days)))
@@ -84,6 +86,13 @@ def judged_days(
             both = [each[each.source == NETWORK] for each in both]
         found.append(_observed(_beside(both[0], both[1], role), both[2]))
     return _joined(found), sorted(partial)
+
+
+def _of_network(tables: Summary) -> dict[str, pd.DataFrame]:
+    """The tables that are told by source, as if there was only one."""
+    names = [name for name in ("shapes", "ports", "lookups", "hours") if name in tables]
+    one = {name: LAYOUTS[name].joined(tables[name].assign(source="any")) for name in names}
+    return {**tables, **one}
 
 
 def _observed(judged: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

@@ -66,12 +66,15 @@ def numbered(records: Records) -> Numbered:
     conn = conn.filter(conn.request)
     origins = conn.group_by("orig_h").aggregate(flag=conn.local_orig.any())
     targets = conn.group_by("resp_h").aggregate(flag=conn.local_resp.any())
-    ends = origins.rename(address="orig_h").union(targets.rename(address="resp_h"))
-    known = ends.group_by("address").aggregate(flag=ends.flag.any()).order_by("address").to_pandas()
+    ends = origins.rename(address="orig_h").mutate(begins=ibis.literal(value=True))
+    ends = ends.union(targets.rename(address="resp_h").mutate(begins=ibis.literal(value=False)))
+    known = ends.group_by("address").aggregate(flag=ends.flag.any(), begins=ends.begins.any())
+    known = known.order_by("address").to_pandas()
     rows = pa.table(
         {
             "number": pa.array(range(len(known)), pa.int32()),
             "address": pa.array(known.address, pa.string()),
+            "begins": pa.array(known.begins, pa.bool_()),
             "salt": pa.array(map(_salt, known.address), pa.int64()),
             "is_local": pa.array(records.local.are_local(known.address, known.flag), pa.bool_()),
         }
@@ -80,7 +83,10 @@ def numbered(records: Records) -> Numbered:
     addresses = records.keep(held.mutate(is_group=is_group(held.address)), "baseline_ends")
     # A log may hold anything; Zeek itself knows four.
     protos = tuple(sorted(conn.select("proto").distinct().to_pandas().proto)[:MOST_PROTOS])
-    one = addresses.select(orig="number", orig_h="address", is_local="is_local", salt="salt")
+    # Few begin what is met by many: a small table is looked up faster.
+    one = addresses.filter(addresses.begins).select(
+        orig="number", orig_h="address", is_local="is_local", salt="salt"
+    )
     other = addresses.select(
         resp="number", resp_h="address", outside=~addresses.is_local, is_group="is_group"
     )

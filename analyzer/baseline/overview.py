@@ -62,7 +62,8 @@ class Overview:
         talkers: all hosts in short, those that sent and got most bytes first.
         network: all hosts together.
         hosts: the hosts asked for, by address.
-        verdicts: what was said of findings, the latest first; with a host asked for, of its own.
+        verdicts: what was said of findings, the latest first; where hosts were asked for,
+            of theirs.
     """
 
     state: BaselineState
@@ -134,7 +135,7 @@ def check_hosts(asked: Sequence[str], known: Sequence[str]) -> None:
     for host in sorted(set(asked) - set(known)):
         like = _nearest(host, known)
         hint = f"; is {like} meant?" if like else ""
-        hosts = "no host" if not known else f"{len(known):,} other hosts"
+        hosts = f"{len(known):,} other host{'s' * (len(known) != 1)}" if known else "no host"
         raise OptionError(f"nothing is known of host {host}, only of {hosts}{hint}")
 
 
@@ -162,7 +163,7 @@ def _number(host: str) -> tuple[int, int] | None:
 
 def _verdicts(baseline: Baseline, hosts: Sequence[str] | None) -> tuple[Verdict, ...]:
     rows = baseline["verdicts"]
-    if hosts is not None:
+    if hosts:
         rows = rows[rows.source.isin(hosts) | rows.destination.isin(hosts)]
     columns = [rows[field].tolist() for field in _VERDICT]
     told = [

@@ -69,9 +69,9 @@ class QuietHours:
         self._known = np.empty((size, 2), dtype=bool)
         weekend = is_weekend(self.learned)
         for kind in (0, 1):
-            such = np.flatnonzero(weekend if kind else ~weekend)
+            such = np.flatnonzero(weekend == (kind == 1))
             own, own_level = _profile(table[:, such], there[:, such])
-            known = there[:, such].sum(axis=1)
+            known: npt.NDArray[np.int64] = np.sum(there[:, such], axis=1, dtype=np.int64)
             self._known[:, kind] = known >= ENOUGH_DAYS
             self.quiet[:, kind] = np.where(
                 (known >= ENOUGH_DAYS)[:, None],
@@ -79,7 +79,8 @@ class QuietHours:
                 np.where((known > 0)[:, None], own & every, every),
             )
             self.levels[:, kind] = np.where(known > 0, own_level, every_level)
-        self.quiet &= there.any(axis=1)[:, None, None]
+        seen: npt.NDArray[np.bool_] = np.asarray(there.any(axis=1))
+        self.quiet &= seen[:, None, None]
 
     def is_known(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Whether enough weekdays, or weekends, of hosts are known, of ``source day``."""

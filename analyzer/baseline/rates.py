@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.baseline.calibration import REPORTED
-from analyzer.baseline.scoring import Scoring, TooLittleLearnedError, scorer
+from analyzer.baseline.scoring import Of, Scoring, TooLittleLearnedError, scorer
 from analyzer.baseline.tables import LAYOUTS
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 ASKED = 1e-3
 """Share asked for. A sample of a day has some hundred rows: a smaller share could not be seen."""
 
-_SAMPLES = {"connection": "reference", "window": "windows"}
+_SAMPLES: dict[str, tuple[Of, str]] = {
+    "connection": ("connections", "reference"),
+    "window": ("windows", "windows"),
+}
 
 
 def rates_of(baseline: Baseline, summary: Summary) -> pd.DataFrame:
@@ -40,7 +43,7 @@ def rates_of(baseline: Baseline, summary: Summary) -> pd.DataFrame:
         Rows of the table ``rates``; none where too little was learned to score by.
     """
     rows = []
-    for name, table in _SAMPLES.items():
+    for name, (of, table) in _SAMPLES.items():
         sample = summary.get(table)
         if sample is None:
             continue
@@ -48,12 +51,7 @@ def rates_of(baseline: Baseline, summary: Summary) -> pd.DataFrame:
         if not len(new):
             continue
         try:
-            scoring = (
-                Scoring(of="connections", rate=ASKED)
-                if name == "connection"
-                else Scoring(of="windows", rate=ASKED)
-            )
-            prepared = scorer(baseline, scoring)
+            prepared = scorer(baseline, Scoring(of=of, rate=ASKED))
         except TooLittleLearnedError:
             continue
         loud = prepared.score(new).score >= REPORTED

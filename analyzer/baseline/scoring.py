@@ -2,10 +2,10 @@
 
 The statistical part is the smallest chance among a row's features, corrected for how many there are
 (Sidak, "Rectangular confidence regions for the means of multivariate normal distributions", JASA
-62, 1967): one feature that is far out is not made less of by ten that are ordinary. The models' part
-is what they vote (:mod:`analyzer.baseline.ensemble`). Both are tail probabilities by rows of days
-that had no part in what they were judged by: the days of the baseline are held aside in turn, up to
-four parts of them.
+62, 1967): one feature that is far out is not made less of by ten that are ordinary. The models'
+part is what they vote (:mod:`analyzer.baseline.ensemble`). Both are tail probabilities by rows of
+days that had no part in what they were judged by: the days of the baseline are held aside in turn,
+in up to four parts.
 """
 
 from __future__ import annotations
@@ -70,13 +70,23 @@ class _Kind:
     table: str
     prepare: Callable[[Baseline], Any]
     features: tuple[str, ...]
-    vectors: Callable[[Any, pd.DataFrame], Floats]
+    coded: Callable[[Any, pd.DataFrame], Any]
+    vectors: Callable[[Any, Any], Floats]
     least: Floats
 
 
+def _as_it_is(known: Any, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ANN401 - of any kind
+    del known
+    return rows
+
+
 _KINDS: dict[Of, _Kind] = {
-    "connections": _Kind("reference", habits.Habits, habits.FEATURES, vectors, LEAST),
-    "windows": _Kind("windows", paces.Paces, paces.FEATURES, paces.Paces.vectors, paces.LEAST),
+    "connections": _Kind(
+        "reference", habits.Habits, habits.FEATURES, habits.Habits.coded, vectors, LEAST
+    ),
+    "windows": _Kind(
+        "windows", paces.Paces, paces.FEATURES, _as_it_is, paces.Paces.vectors, paces.LEAST
+    ),
 }
 
 
@@ -141,8 +151,9 @@ def _folds(baseline: Baseline, kind: _Kind) -> list[_Fold]:
             continue
         known = kind.prepare(others)
         models = _fitted(kind, known, others[kind.table])
-        raw = corrected(known.chances(rows))
-        folds.append(_Fold(aside, known, models, raw, models.anomalies(kind.vectors(known, rows))))
+        coded = kind.coded(known, rows)
+        raw = corrected(known.chances(coded))
+        folds.append(_Fold(aside, known, models, raw, models.anomalies(kind.vectors(known, coded))))
     if sum(len(fold.raw) for fold in folds) < FEWEST:
         raise TooLittleLearnedError(f"{len(sample)} samples are too few to score by")
     return folds
@@ -150,7 +161,7 @@ def _folds(baseline: Baseline, kind: _Kind) -> list[_Fold]:
 
 def _fitted(kind: _Kind, known: Any, sample: pd.DataFrame) -> Ensemble:  # noqa: ANN401 - either
     ordered = sample.sort_values(["mark", "source", "day"], kind="stable")
-    return Ensemble(kind.vectors(known, ordered), kind.least)
+    return Ensemble(kind.vectors(known, kind.coded(known, ordered)), kind.least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +211,7 @@ class Scorer:
     def __init__(
         self,
         scoring: Scoring,
-        known: Any,
+        known: Any,  # noqa: ANN401 - either kind
         models: Ensemble,
         calibration: _Calibration,
     ) -> None:
@@ -230,7 +241,8 @@ class Scorer:
         )
 
     def _score(self, rows: pd.DataFrame, *, every: bool) -> Scores:
-        chances = self.known.chances(rows)
+        coded = self._kind.coded(self.known, rows)
+        chances = self.known.chances(coded)
         surprise = self._calibration.raw.surprise(corrected(chances))
         statistical = self.scale.score(surprise)
         weight = self.scoring.statistical
@@ -238,7 +250,9 @@ class Scorer:
         votes = np.full((len(rows), len(MEMBERS)), np.nan)
         asked = np.flatnonzero((surprise >= self.scale.least * (1 - 1e-12)) | every)
         if asked.size:
-            vector = self._kind.vectors(self.known, rows.iloc[asked])
+            if asked.size < len(rows):
+                coded = self._kind.coded(self.known, rows.iloc[asked])
+            vector = self._kind.vectors(self.known, coded)
             votes[asked] = _votes(self._calibration.members, self._models.anomalies(vector))
             model[asked] = self.scale.score(
                 self._calibration.voted.surprise(voted(votes[asked], self.scoring.voting))

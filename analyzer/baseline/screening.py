@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN, shape_bin
-from analyzer.baseline.habits import RATIO, Habits
+from analyzer.baseline.habits import RATIO, Coded, Habits
 from analyzer.baseline.histograms import SIZE, Floats
 from analyzer.baseline.samples import application_name
 from analyzer.derived import APPLICATIONS
@@ -208,7 +208,7 @@ def _port_limits(ports: pd.DataFrame, habits: Habits, chance: float) -> pd.DataF
     return pd.DataFrame(columns)
 
 
-_Judge = Callable[[Habits, pd.DataFrame], Floats]
+_Judge = Callable[[Habits, Coded], Floats]
 _NEWS: tuple[tuple[str, tuple[str, ...], _Judge], ...] = (
     ("new_port", ("orig_h", "proto", "tried_p", "outside"), Habits.port_news),
     ("new_application", ("orig_h", "proto", "tried_p", "application"), Habits.application_news),
@@ -226,4 +226,5 @@ def _news(
         names = np.array(APPLICATIONS, dtype=object)
         named = named.assign(application=names[named.application.to_numpy(np.int64)])
     # What only answered connections can be is looked at more closely when they are scored.
-    return frame[judge(habits, named.assign(answered=True)) <= chance]
+    news: pd.DataFrame = frame[judge(habits, habits.coded(named)) <= chance]
+    return news

@@ -238,7 +238,11 @@ LAYOUTS: dict[str, Layout] = {
                 _PORT,
                 _DAY,
                 Field(
-                    "hours", "int16", "a bit for every two hours, UTC, the lowest 00:00", "either"
+                    "hours",
+                    "int16",
+                    "a bit for every two hours, UTC, the lowest for 00:00 to 02:00",
+                    "either",
+                    greatest=2**12 - 1,
                 ),
             ),
         ),

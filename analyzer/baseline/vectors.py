@@ -1,17 +1,17 @@
 """Connections as numbers, for models that know nothing of hosts and ports.
 
 Sizes and durations stay on their logarithmic bins, beside what is usual on their port, and as far
-as they are beyond what the host itself does in all but one in a hundred connections; ports and peers become how many hosts use or know them. what is news lies as far
-out as it is unlikely. All are in half octaves, or weigh as two of them.
+as they are beyond what the host itself does in all but one in a hundred connections; ports and
+peers become how many hosts use or know them, and what is news lies as far out as it is unlikely.
+All are in half octaves, or weigh as two of them.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN
-from analyzer.baseline.habits import RATIO, Habits, ratio_bins
+from analyzer.baseline.habits import RATIO, Coded, Habits, ratio_of
 from analyzer.baseline.histograms import Floats
 
 NEWS = ("port", "application", "peer", "hour", "unanswered")
@@ -38,32 +38,31 @@ _WEIGHT = 2.0
 _DECADE = BINS * np.log2(10.0)
 
 
-def vectors(habits: Habits, rows: pd.DataFrame) -> Floats:
+def vectors(habits: Habits, rows: Coded) -> Floats:
     """Vectors of connections, (rows, numbers); what is not known is as usual.
 
     Args:
         habits: of the baseline that is compared with.
-        rows: connections with the columns :data:`analyzer.baseline.habits.ROW`.
+        rows: connections, see :meth:`analyzer.baseline.habits.Habits.coded`.
     """
-    source, service, place = habits.places(rows)
-    result = np.zeros((len(rows), len(NAMES)))
+    result = np.zeros((len(rows.source), len(NAMES)))
     count = len(SHAPES)
     for number, metric in enumerate(SHAPES):
-        bins = rows[metric].to_numpy(float)
-        middle = habits.service_medians(metric)[place]
+        bins = rows.bins[metric].astype(float)
+        middle = habits.service_medians(metric)[rows.place]
         known = bins != UNKNOWN_BIN
         result[:, number] = np.where(known, bins, middle)
         result[:, count + number] = np.where(known, bins - middle, 0.0)
-        most = habits.host_most(metric)[source]
+        most = habits.host_most(metric)[rows.source]
         result[:, 2 * count + number] = np.where(known, np.maximum(bins - most, 0.0), 0.0)
-    ratio = ratio_bins(rows)
+    ratio = ratio_of(rows.bins)
     result[:, 3 * count] = np.where(ratio == UNKNOWN_BIN, 0.0, ratio - RATIO)
     column = 3 * count + 1
-    result[:, column] = BINS * np.log2(1.0 + habits.users_of(service, rows))
-    known_by, _ = habits.acquaintance(source, rows)
+    result[:, column] = BINS * np.log2(1.0 + habits.users_of(rows))
+    known_by, _ = habits.acquaintance(rows)
     result[:, column + 1] = BINS * np.log2(1.0 + known_by)
     chances = habits.news(rows)
     for number, name in enumerate(NEWS):
         result[:, column + 2 + number] = -_DECADE * np.log10(chances[name])
-    result[:, column + 2 + len(NEWS)] = _WEIGHT * rows.answered.to_numpy(bool)
+    result[:, column + 2 + len(NEWS)] = _WEIGHT * rows.answered
     return result

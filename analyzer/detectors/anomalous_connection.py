@@ -177,7 +177,7 @@ def _connection(
     return Detection(
         source=str(loudest.source),
         destination=destination,
-        port=int(port) if one_service else None,
+        port=int(port) if one_service and port is not None else None,
         proto=_only(rows.proto),
         first=float(rows["first"].min()),
         last=float(rows["last"].max()),

@@ -104,5 +104,5 @@ def breadth(rows: pd.DataFrame, measure: str, new: Collection[str]) -> Breadth:
         first=float(rows["first"].min()),
         last=float(rows["last"].max()),
         connections=int(rows.connections.sum()),
-        technique=_TAKEN if taken and not is_ports else _TECHNIQUES[measure],
+        technique=_TAKEN if taken and measure in (INSIDE, NEW) else _TECHNIQUES[measure],
     )

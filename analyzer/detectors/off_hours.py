@@ -7,9 +7,9 @@ desktops), or meets as many hosts as when it is used. Which hours are quiet is k
 (:mod:`~analyzer.detectors.off_hours_trials`): three days of forty hosts make a low finding of a
 night's work, and a month of a thousand makes a louder one.
 
-What several hosts do at once is an update, and who stays late or begins early has been there since,
-or goes on: neither is more than low, and nor is mere presence, which nobody would be told of in
-those cases.
+What several hosts do at once is an update; who stays late has been there since, who begins early
+goes on, and both do so within hours of their usual ones. Neither is more than low. Nor is mere
+presence, of which nobody is told at all in those cases.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from analyzer.baseline.novel_days import counted
@@ -32,11 +33,15 @@ from analyzer.findings import Evidence, Severity
 from analyzer.parameters import Probability
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from analyzer.records import Records
 
 _SHOWN = 8
 # That somebody is there is nobody's business if others are, or if he was there all evening.
 _HINT = 0.69
+# Hours that a span must be away from hours that are not quiet.
+_MARGIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ def _compared(comparison: Comparison, parameters: Parameters) -> Iterator[Detect
     rows = rows.assign(
         hosts=counted(together, [rows.day, rows.span, rows.proto, rows.port]),
         stayed=_stayed(rows, comparison.summary["hours"], quiet),
+        deep=_deep(rows, quiet),
         # Of weekends, or of weekdays, at least so many days must be known.
         such_days=quiet.is_known(rows),
     )
@@ -97,6 +103,16 @@ def _stayed(rows: pd.DataFrame, hours: pd.DataFrame, quiet: QuietHours) -> list[
         ends = ((begin - 1, -1), (begin + SPAN, 1))
         result.append(any(_leads_to_work(own, hour, step) for hour, step in ends))
     return result
+
+
+def _deep(rows: pd.DataFrame, quiet: QuietHours) -> npt.NDArray[np.bool_]:
+    """Whether the hours around each span are quiet, too: people begin early and stay late."""
+    begin = rows.span.to_numpy(int) * SPAN
+    around = [
+        quiet.is_quiet(rows.assign(hour=(begin + step) % HOURS))
+        for step in range(-_MARGIN, SPAN + _MARGIN)
+    ]
+    return np.asarray(np.logical_and.reduce(around))
 
 
 def _leads_to_work(used: dict[int, bool], hour: int, step: int) -> bool:
@@ -146,6 +162,7 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
             Evidence(f"times others did so ({worst.role})", int(worst.role_times)),
             Evidence("of their days", int(worst.role_trials)),
             Evidence("hosts that did so at once", int(worst.hosts), threshold=parameters.alone),
+            Evidence("two hours from its usual hours, or more", "yes" if worst.deep else "no"),
             Evidence("goes on from its usual hours", "yes" if worst.stayed else "no"),
             Evidence("connections then", float(own.connections.sum())),
             Evidence("hosts met then", float(own.destinations.max())),
@@ -159,9 +176,10 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
 def _score(row: dict[Any, Any], parameters: Parameters) -> float:
     score = score_of_chance(row["chance"], parameters.false_alarm)
     is_presence, is_shared = row["proto"] == PRESENCE, row["hosts"] >= parameters.alone
-    if is_presence and (row["stayed"] or is_shared):
+    if is_presence and (row["stayed"] or is_shared or not row["deep"]):
         return min(score, _HINT)
-    if is_presence or row["stayed"] or is_shared or not row["such_days"]:
+    is_certain = row["such_days"] and row["deep"] and not row["stayed"]
+    if is_presence or is_shared or not is_certain:
         return min(score, Severity.LOW.highest)
     return score
 

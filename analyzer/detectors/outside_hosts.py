@@ -3,7 +3,8 @@
 Somebody who browses meets new servers every day, a printer none in years. What a host's day would
 bring is known from the servers that it met on one day and on no other: the same count for the days
 learned and for the day that is judged, where a list of first meetings would be long at first and
-shorter every day (:mod:`analyzer.baseline.unseen`).
+shorter every day (:mod:`analyzer.baseline.unseen`). A host that meets more hosts than a baseline
+remembers meets strangers all the time; nothing is said of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analyzer.baseline.baseline import MOST_PEERS
 from analyzer.baseline.roles import roles
 from analyzer.baseline.unseen import comparable
 from analyzer.baseline.usual_days import UsualDays
@@ -64,13 +66,17 @@ def host_days(comparison: Comparison, least: int) -> pd.DataFrame:
     baseline, summary = comparison.baseline, comparison.summary
     past = baseline["peers"]
     past = past[past.outside]
-    there = comparable(baseline["hours"][["source", "day"]].drop_duplicates())
+    known = past.groupby("source").size()
+    forgetful = known.index[known >= MOST_PEERS]
+    past = past[~past.source.isin(forgetful)]
+    there = baseline["hours"][["source", "day"]].drop_duplicates()
+    there = comparable(there[~there.source.isin(forgetful)])
     single = past[past.first_day == past.last_day].rename(columns={"first_day": "day"})
     counts = single.groupby(["source", "day"]).size().rename("value").reset_index()
     samples = there.merge(counts, how="left", on=["source", "day"]).fillna({"value": 0.0})
 
     now = summary["peers"]
-    now = now[now.outside].merge(
+    now = now[now.outside & ~now.source.isin(forgetful)].merge(
         past[["source", "peer"]].assign(met=True), "left", ["source", "peer"]
     )
     new = now[now.met.isna()].rename(columns={"first_day": "day"})

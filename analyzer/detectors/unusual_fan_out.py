@@ -34,8 +34,9 @@ from analyzer.detectors.breadth import (
 )
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
-from analyzer.detectors.highest import Measure, beyond, daily, hourly
+from analyzer.detectors.highest import NO_HOUR, Measure, beyond, daily, hourly
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
+from analyzer.features import DAY, HOUR
 from analyzer.findings import Evidence, quantity
 from analyzer.parameters import Probability
 
@@ -117,12 +118,13 @@ def unusual_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame
 
 def _new(peers: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Peers that their source never met; of sources that met too many to keep, nobody knows."""
-    full = known.groupby("source").size()
-    full = full[full >= MOST_PEERS]
+    kept = known.groupby(["source", "outside"])["peer"].size()
+    full = kept[kept >= MOST_PEERS].reset_index()
     unknown = peers.merge(
         known[["source", "peer"]], on=["source", "peer"], how="left", indicator="in"
     )
-    return unknown[(unknown["in"] == "left_only") & ~unknown.source.isin(full.index)]
+    new = unknown[(unknown["in"] == "left_only") & ~unknown.source.isin(full.source)]
+    return new.drop(columns="in")
 
 
 def _reached(tables: Summary, met_once: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -153,6 +155,11 @@ def _detection(
     worst = rows[0]
     source, measure, chance = worst["source"], worst["measure"], worst["chance"]
     named = {each.name: each for each in _measures(parameters)}
+    first, last = parts.first, parts.last
+    if worst["hour"] != NO_HOUR:
+        # Contacts are known by half days.
+        begin = worst["day"] * DAY + worst["hour"] * HOUR
+        first, last = max(first, begin), min(last, begin + HOUR)
     value, reference = quantity(worst["value"]), quantity(worst["reference"])
     on = f", most on {', '.join(parts.ports[:_SHOWN])}" if parts.ports and measure != PORTS else ""
     return Detection(
@@ -160,8 +167,8 @@ def _detection(
         destination=parts.destination,
         port=parts.port,
         proto=parts.proto,
-        first=parts.first,
-        last=parts.last,
+        first=first,
+        last=last,
         score=held_back(score_of_chance(chance, parameters.false_alarm), comparison),
         message=f"{source} {_DID[measure].format(value=value)}, {reference} on its highest days "
         f"before{on}",

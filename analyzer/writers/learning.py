@@ -32,7 +32,7 @@ def render_learned(learned: Learned, console: Console, *, verbose: bool = False)
         page.line("Learned nothing new", style="bold")
     for what, why in (
         (learned.known, "were known already"),
-        (learned.partly, "could not be told from records of their hour that are known"),
+        (learned.partly, "cannot be told from known records of their hour"),
         (learned.outdated, "are of days before the window"),
         (learned.ahead, "are of times still to come"),
         (learned.flagged, f"are what {counted(learned.findings, 'finding')} found wrong"),
@@ -41,6 +41,12 @@ def render_learned(learned: Learned, console: Console, *, verbose: bool = False)
             page.line(f"Left out: {_records(what)} {why}", indent=2)
     if learned.gone:
         page.line(f"{_days(learned.gone)} left the window", indent=2)
+    for source, measure, number, factor in learned.rising:
+        page.line(
+            f"Rising day by day: {measure.replace('_', ' ')} of {source}, {factor:,.1f} times in "
+            f"{number} days",
+            indent=2,
+        )
     baseline = learned.baseline
     held = _days(baseline.days) if baseline.days else "no day yet"
     state = "holds" if learned.changed else "is as it was and holds"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.detection import (
     access,
+    anomalies,
     beacons,
     contacts,
     dga,
@@ -62,6 +63,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "contacts": lambda given: contacts.measure(given.seeds),
     "exfiltration": lambda given: exfiltration.measure(given.seeds),
     "access": lambda given: access.measure(given.seeds),
+    "anomalies": lambda given: anomalies.measure(given.seeds),
     "offices": lambda given: offices.measure(given.offices) if given.offices else [],
     "truths": lambda given: truths.measure(given.data) if given.data else [],
 }

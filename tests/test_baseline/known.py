@@ -111,7 +111,7 @@ def summary(
         "reference": frame(
             "reference",
             *(
-                (day, DESK, 9, "tcp", port, "ssl", True, True, 20, 27, 22, 7, 5, 30.0)
+                (day, DESK, 9, "tcp", port, "ssl", True, True, 20, 27, 22, 7, 5, peer, 30.0)
                 for day in days
             ),
         ),

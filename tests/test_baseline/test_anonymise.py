@@ -18,6 +18,7 @@ from analyzer.baseline.anonymise import (
     revealed,
 )
 from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.tables import LAYOUTS
 from analyzer.errors import BaselineError, OptionError
 
 from . import FIRST, assert_same, frame, small
@@ -94,6 +95,17 @@ def test_tables() -> None:
     held = "".join(table.to_csv() for table in tables.values())
     assert "10.0.0." not in held
     assert "example" not in held
+
+
+def test_every_text_is_hashed_or_tells_nobody() -> None:
+    plain = {"metric", "proto", "application", "log", "score", "by", "rule"}
+    texts = {
+        field.name
+        for layout in LAYOUTS.values()
+        for field in layout.fields
+        if field.type == "string"
+    }
+    assert texts == plain | {"source", "peer", "destination", "domain", "subject", "finding"}
 
 
 def test_a_baseline_there_and_back() -> None:

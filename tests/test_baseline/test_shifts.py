@@ -76,7 +76,8 @@ def test_weekdays_are_compared_with_weekdays() -> None:
     week = [(day, 9 if day % 7 < 5 else 20, 8.0) for day in range(8)]
     # The last two: a Sunday and a Monday, each as those before.
     (found,) = shifts_of(hours(*week), [FIRST + day for day in range(8)])
-    assert (found.name, found.distance) == ("hours", pytest.approx(0.0, abs=1e-6))
+    assert found.name == "hours"
+    assert found.distance == pytest.approx(0.0, abs=1e-6)
     # A Monday at eight in the evening is another one.
     (found,) = shifts_of(hours(*week[:7], (7, 20, 8.0)), [FIRST + day for day in range(8)])
     assert found.distance == pytest.approx(distance([0, 2], [1, 1]))

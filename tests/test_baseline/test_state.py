@@ -42,7 +42,8 @@ def test_rates() -> None:
         ("connection", FIRST + 1, 3000.0, 1.0, 2e-3),
     )
     connection, window = rates_of(Baseline().joined({"rates": rows}))
-    assert connection == Rate("connection", 4000.0, 4.0, pytest.approx(1.75e-3))
+    assert (connection.score, connection.tested, connection.alerts) == ("connection", 4000.0, 4.0)
+    assert connection.asked == pytest.approx(1.75e-3)
     assert connection.realised == 1e-3
     assert connection.ratio == pytest.approx(4 / 7)
     assert window.ratio == pytest.approx(10.0)

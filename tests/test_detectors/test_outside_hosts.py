@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.baseline import MOST_PEERS, Baseline
 from analyzer.detectors import Detection
 from analyzer.detectors.comparison import Comparison
 from analyzer.detectors.outside_hosts import DETECTOR, Parameters, host_days
@@ -93,6 +93,13 @@ def test_who_meets_strangers_every_day_is_judged_by_that() -> None:
 
 def test_a_few_are_not_asked_about() -> None:
     assert days([("a", "x", 0, 2)], [("a", f"t{k}", 7, 7) for k in range(19)]) == {}
+
+
+def test_who_met_more_than_is_remembered_is_not_judged() -> None:
+    every: list[Met] = [("a", f"x{k}", 0, 0) for k in range(MOST_PEERS)]
+    today: list[Met] = [(host, f"t{k}", 7, 7) for host in ("a", "q") for k in range(500)]
+    assert set(days([*every, ("q", "server", 0, 2)], today)) == {"q"}
+    assert set(days([*every[1:], ("q", "server", 0, 2)], today)) == {"a", "q"}
 
 
 def test_whom_it_met_before_is_not_new() -> None:

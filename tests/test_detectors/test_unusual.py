@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.baseline.baseline import Baseline
 from analyzer.detectors.comparison import Comparison
-from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
+from analyzer.detectors.unusual import chance_evidence, held_back, of_several, score_of_chance
 from analyzer.findings import Severity
 from tests.test_baseline import FIRST, days
 
@@ -72,3 +73,15 @@ def test_evidence() -> None:
     assert str(chance_evidence(0.5, ASKED, comparison(held_aside=True))[1]) == (
         "judged by 3 other days of the same records"
     )
+
+
+def test_the_least_of_several_is_likelier() -> None:
+    assert of_several(0.05, 2) == pytest.approx(1 - 0.95**2)
+    assert of_several([0.0, 0.5, 1.0], 3).tolist() == pytest.approx([0.0, 0.875, 1.0])
+    # A small chance times so many, without a loss of digits.
+    assert of_several(1e-20, 100) == pytest.approx(1e-18)
+    assert of_several(1e-3, np.array([1, 10])).tolist() == pytest.approx([1e-3, 0.00995512])
+
+
+def test_what_is_certain_stays_so() -> None:
+    assert float(of_several(1.0, 1)) == 1.0

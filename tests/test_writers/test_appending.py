@@ -318,6 +318,11 @@ def read(directory: Path, format_: LogKind, *, strict: bool) -> list[str]:
 DIRECTORY: Path
 
 
+def between(data: st.DataObject, low: int, high: int) -> int:
+    """Any size of a file; what is drawn must not depend on the file, which names its inode."""
+    return low + data.draw(st.integers(0, 999_999)) % (high - low + 1)
+
+
 class Following(RuleBasedStateMachine):
     """A follower that appends what it has found, and is killed at any moment.
 
@@ -378,10 +383,10 @@ class Following(RuleBasedStateMachine):
         self.find(number)
         self.log.close()
         if data.draw(st.booleans(), "while noting"):
-            os.truncate(self.journal, data.draw(st.integers(noted, self.journal.stat().st_size)))
+            os.truncate(self.journal, between(data, noted, self.journal.stat().st_size))
             os.truncate(path, before)
         else:
-            os.truncate(path, data.draw(st.integers(before, path.stat().st_size)))
+            os.truncate(path, between(data, before, path.stat().st_size))
         self.start()
 
     @precondition(lambda self: self.log is not None and self.log.path.exists())
@@ -396,7 +401,7 @@ class Following(RuleBasedStateMachine):
         self.journal.write_bytes(noted)
         if not renamed:
             rotated.rename(path)
-            os.truncate(path, data.draw(st.integers(before, path.stat().st_size)))
+            os.truncate(path, between(data, before, path.stat().st_size))
         self.start()
 
     @property

@@ -13,12 +13,14 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from analyzer.allowlist import parse_allowlist
+from analyzer.baseline.state import state_of
 from analyzer.findings import Evidence, Finding, Severity
 from analyzer.hosts import rank_hosts
 from analyzer.mitre import technique
 from analyzer.parsers.account import Account, FileAccount
 from analyzer.report import Report
 from analyzer.writers.terminal import render
+from tests.test_baseline.known import known
 
 from . import FIRST, make_finding
 
@@ -309,3 +311,19 @@ def test_what_was_listed() -> None:
         "    intel.dat:7\n"
         "  ignored: README: no indicator: empty\n"
     ) in shown
+
+
+def test_the_baseline_that_records_were_judged_by() -> None:
+    report = replace(_report(), baseline=state_of(known(9)))
+    told = _show(report)
+    assert (
+        """
+Judged by a baseline
+  Holds 9 days (2026-01-19 to 2026-01-27), of a window of 30 days
+"""
+        in told
+    )
+    assert "  Last learned: 2026-02-28 00:00:00 UTC\n" in told
+    assert "  Drift: steady" in told
+    assert "  Alert rate: nothing was scored yet\n" in told
+    assert "Judged by a baseline" not in _show(_report())
