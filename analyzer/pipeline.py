@@ -18,6 +18,7 @@ from analyzer.context import corroborated, in_context
 from analyzer.detectors import ACCUMULATORS, DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
 from analyzer.exemplars import exemplars
+from analyzer.familiarity import familiar
 from analyzer.findings import SUPPRESS_FOR, Evidence, Finding, Severity
 from analyzer.overlap import clearest
 from analyzer.report import Report
@@ -76,6 +77,8 @@ def run(
         with stage(rule.detector):
             detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
             found.extend((rule, detection) for detection in _merged(detections))
+    with stage("context"):
+        found = familiar(found, records, shared)
     found = clearest(corroborated(found))
     with stage("exemplars"):
         findings = list(_findings(records, found, verdicts, minimum))
