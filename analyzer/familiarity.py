@@ -2,8 +2,9 @@
 
 Timing cannot tell a control server from a licence server, but a licence server was there last week.
 RITA takes 0.15 off the score of what was first seen long ago (its first-seen modifier,
-config.hjson), and so do we, of places outside that a baseline knows the host to have met for at least half of its
-days, and two. A place is not forgotten for that: what was critical is still reported.
+config.hjson), and so do we, of places outside that a baseline knows the host to have met for at
+least half of its days, and two. A place is not forgotten for that: what was critical is still
+reported.
 """
 
 from __future__ import annotations
