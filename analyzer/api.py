@@ -10,12 +10,13 @@ from time import perf_counter
 
 from analyzer import rules
 from analyzer.allowlist import read_allowlists
+from analyzer.baseline.anonymise import check_key, read_key
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import read_baseline
 from analyzer.baseline.state import state_of
 from analyzer.detectors import PARAMETERS
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
-from analyzer.errors import EmptyInputError
+from analyzer.errors import EmptyInputError, OptionError
 from analyzer.findings import Severity
 from analyzer.intelligence import Intelligence
 from analyzer.networks import parse_networks
@@ -43,6 +44,7 @@ def analyze(
     intelligence: Iterable[str | os.PathLike[str]] = (),
     allow: Iterable[str | os.PathLike[str]] = (),
     baseline: str | os.PathLike[str] | Baseline | None = None,
+    key_file: str | os.PathLike[str] | None = None,
     minimum: Severity = Severity.LOW,
     begin: float | None = None,
     end: float | None = None,
@@ -67,6 +69,7 @@ def analyze(
         allow: allowlists (:mod:`analyzer.allowlist`): findings to leave out of the report.
         baseline: what was learned to be usual on this network (:func:`analyzer.learn`), or its
             file; it is read only. Without one, days are judged by the other days of the records.
+        key_file: the key of a baseline whose addresses and names are keyed hashes.
         minimum: severity from which findings are reported.
         begin: leave out records before this time (UTC epoch seconds).
         end: leave out records from this time on.
@@ -83,7 +86,7 @@ def analyze(
         InputError: a path does not exist, or no record (or indicator) came of the input.
         RuleError: a rule breaks the contract.
         AllowlistError: an allowlist cannot be read or makes no sense.
-        BaselineError: the file holds no baseline that this version can read.
+        BaselineError: the file holds no baseline that this version can read, or one of another key.
         OptionError: an option makes no sense.
         ResourceError: memory or disk ran out.
     """
@@ -97,6 +100,12 @@ def analyze(
         if baseline is None or isinstance(baseline, Baseline)
         else read_baseline(Path(baseline))
     )
+    key = None if key_file is None else read_key(Path(key_file))
+    if usual is not None:
+        named_file = "baseline" if isinstance(baseline, Baseline | None) else baseline
+        check_key(usual, key, Path(named_file))
+    elif key is not None:
+        raise OptionError("a key is for a baseline of keyed hashes: give that, too")
     lists = _listed(intelligence)
     known = Intelligence(lists, keep_all_problems=keep_all_problems)
     named = _listed(paths)
@@ -108,7 +117,7 @@ def analyze(
         if not any(records.counts.values()):
             raise EmptyInputError("no record in the time asked for")
         reading = perf_counter() - begun
-        report = run(records, chosen, usual, minimum=minimum, on_stage=on_stage)
+        report = run(records, chosen, usual, key=key, minimum=minimum, on_stage=on_stage)
     report = replace(
         report,
         account=account,

@@ -37,6 +37,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     add("baseline", type=Path, metavar="FILE", help="the baseline")
     add("--host", metavar="ADDRESS", help="show this host instead of the network")
     add("--json", action="store_true", help="print one JSON object: the network and every host")
+    add("--key-file", type=Path, metavar="KEY", help="to show addresses instead of keyed hashes")
     add("-v", "--verbose", action="store_true", help="all of every list")
     parser.set_defaults(command=_show)
 
@@ -60,6 +61,7 @@ def add_compare(
     add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
     add("--host", metavar="ADDRESS", help="show this host only, all of it")
     add("--json", action="store_true", help="print one JSON object instead of tables")
+    add("--key-file", type=Path, metavar="KEY", help="of a baseline of keyed hashes")
     add("--local-nets", type=listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=moment, dest="begin", metavar="TIME", help="records from this time on (UTC)")
     add("--to", type=moment, dest="end", metavar="TIME", help="records before this time (UTC)")
@@ -76,6 +78,12 @@ def _show(options: argparse.Namespace) -> int:
     from analyzer.baseline.overview import overview  # noqa: PLC0415
 
     baseline = read_baseline(options.baseline)
+    if options.key_file is not None:
+        from analyzer.baseline.anonymise import check_key, read_key, revealed  # noqa: PLC0415
+
+        key = read_key(options.key_file)
+        check_key(baseline, key, options.baseline)
+        baseline = revealed(baseline, key, ())
     asked = [] if options.host is None else [options.host]
     if options.json:
         _print_json(overview(baseline, asked or None).as_dict())
@@ -104,6 +112,7 @@ def _compare(options: argparse.Namespace, *, progress: Progress) -> int:
         comparison = compare_records(
             options.paths,
             options.baseline,
+            key_file=options.key_file,
             local_networks=options.local_nets,
             begin=options.begin,
             end=options.end,

@@ -123,6 +123,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
     add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
     add("--baseline", type=Path, metavar="FILE", help="what is usual here (see baseline learn)")
+    add("--key-file", type=Path, metavar="KEY", help="of a baseline of keyed hashes")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
     add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
     add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
@@ -220,6 +221,7 @@ def _analyze(options: argparse.Namespace) -> int:
             intelligence=options.intel,
             allow=options.allow,
             baseline=options.baseline,
+            key_file=options.key_file,
             minimum=Severity[options.min_severity.upper()],
             begin=options.begin,
             end=options.end,

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.baseline.anonymise import check_key, read_key, revealed
 from analyzer.baseline.comparing import Compared, compare
 from analyzer.baseline.file import read_baseline
 from analyzer.baseline.summary import summarise
@@ -53,6 +54,7 @@ def compare_records(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     baseline_file: str | os.PathLike[str],
     *,
+    key_file: str | os.PathLike[str] | None = None,
     local_networks: Iterable[str] = (),
     begin: float | None = None,
     end: float | None = None,
@@ -67,6 +69,7 @@ def compare_records(
     Args:
         paths: as for :func:`analyzer.analyze`.
         baseline_file: the baseline.
+        key_file: its key, if its addresses and names are keyed hashes.
         local_networks: as for :func:`analyzer.analyze`, and so are all that follow.
         begin: see there.
         end: see there.
@@ -79,15 +82,15 @@ def compare_records(
     Raises:
         InputError: a path does not exist, or no record came of the input.
         BaselineError: the file holds no baseline that this version can read, none of other days
-            than the records', or one whose addresses are keyed hashes.
+            than the records', or one of another key.
         OptionError: an option makes no sense.
         ResourceError: memory or disk ran out.
     """
     networks = parse_networks(local_networks)
     baseline = read_baseline(Path(baseline_file))
     where = Location(str(baseline_file))
-    if baseline.key_check:
-        raise BaselineError("its addresses are keyed hashes, which records do not have", where)
+    key = None if key_file is None else read_key(Path(key_file))
+    check_key(baseline, key, Path(baseline_file))
     named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     with Engine(memory_limit=memory_limit, threads=threads) as engine:
         on_stage("reading")
@@ -99,6 +102,8 @@ def compare_records(
         with out_of_resources():
             summary = summarise(records, lambda: _rules(records))
     on_stage("comparing")
+    if key is not None:
+        baseline = revealed(baseline, key, summary["domains"].domain)
     compared = compare(baseline, summary)
     if not compared.usual_days:
         raise BaselineError("it holds no other days than those of the records", where)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from analyzer.accumulation import accumulated, outside_sources
 from analyzer.allowlist import Allowlist
+from analyzer.baseline.feedback import verdicts_in_force
+from analyzer.baseline.tables import LAYOUTS
+from analyzer.baseline.verdicts import moved
 from analyzer.context import corroborated, in_context
 from analyzer.detectors import ACCUMULATORS, DETECTORS, Detection, Shared
 from analyzer.engine import out_of_resources
@@ -20,6 +23,9 @@ from analyzer.overlap import clearest
 from analyzer.report import Report
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.baseline.anonymise import Key
     from analyzer.baseline.baseline import Baseline
     from analyzer.records import Records
     from analyzer.rules import Rule
@@ -32,6 +38,7 @@ def run(
     rules: Sequence[Rule],
     baseline: Baseline | None = None,
     *,
+    key: Key | None = None,
     minimum: Severity = Severity.LOW,
     on_stage: Stage = lambda _: None,
 ) -> Report:
@@ -41,6 +48,7 @@ def run(
         records: what happened.
         rules: what to look for.
         baseline: what was learned to be usual on this network, if anything was.
+        key: the key of its hashes, if its addresses are hashes.
         minimum: severity from which findings are reported.
         on_stage: told the name of each stage as it begins.
 
@@ -59,7 +67,8 @@ def run(
         finally:
             stages[name] = stages.get(name, 0.0) + time.perf_counter() - begun
 
-    shared = Shared(baseline)
+    shared = Shared(baseline, key)
+    verdicts = LAYOUTS["verdicts"].empty() if baseline is None else verdicts_in_force(baseline, key)
     found: list[tuple[Rule, Detection]] = []
     for rule in rules:
         if rule.detector in ACCUMULATORS:
@@ -69,7 +78,7 @@ def run(
             found.extend((rule, detection) for detection in _merged(detections))
     found = clearest(corroborated(found))
     with stage("exemplars"):
-        findings = list(_findings(records, found, minimum))
+        findings = list(_findings(records, found, verdicts, minimum))
     with stage("context"):
         findings = in_context(findings, records, shared)
     with stage("hosts"):
@@ -128,11 +137,14 @@ def _joined(one: Detection, later: Detection) -> Detection:
 
 
 def _findings(
-    records: Records, found: Sequence[tuple[Rule, Detection]], minimum: Severity
+    records: Records,
+    found: Sequence[tuple[Rule, Detection]],
+    verdicts: pd.DataFrame,
+    minimum: Severity,
 ) -> Iterator[Finding]:
     loud = []
     for rule, detection in found:
-        finding = rule.finding(detection)
+        finding = _after_verdicts(rule.finding(detection), verdicts)
         if finding.severity < minimum:
             yield finding
         else:
@@ -149,3 +161,11 @@ def _findings(
             evidence=finding.evidence + evidence,
             server_names=tuple(names),
         )
+
+
+def _after_verdicts(finding: Finding, verdicts: pd.DataFrame) -> Finding:
+    """A finding whose score is moved by what people said of the like."""
+    after = moved(finding.score, finding, verdicts)
+    if not after.evidence:
+        return finding
+    return replace(finding, score=after.score, evidence=(*finding.evidence, *after.evidence))

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from analyzer.baseline.anonymise import Key, revealed
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.tables import LAYOUTS
 from analyzer.errors import InputError, Location
@@ -178,3 +179,14 @@ def verdicts_about(baseline: Baseline) -> pd.DataFrame:
     """
     rows = baseline["verdicts"].sort_values(["said", "by", "benign"], kind="stable")
     return rows.drop_duplicates("finding", keep="last").reset_index(drop=True)
+
+
+def verdicts_in_force(baseline: Baseline, key: Key | None) -> pd.DataFrame:
+    """The verdicts of :func:`verdicts_about`, with addresses again where they are hashes of a key.
+
+    Names that findings are about stay hashes.
+    """
+    said = verdicts_about(baseline)
+    if key is None or not len(said):
+        return said
+    return revealed(Baseline(tables={**Baseline().tables, "verdicts": said}), key, ())["verdicts"]

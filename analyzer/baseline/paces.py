@@ -54,6 +54,8 @@ ROW = ("source", "day", "slot", *COUNTS)
 """The columns of five minutes to judge, as those of the baseline's ``windows``."""
 
 _BUSY_QUANTILE = 0.9
+# Share of a busy hour that five of its minutes hold; work comes in bursts.
+_BUSY_MINUTES = 0.25
 _MIDDLE = 127
 _HOURS = 24
 _SLOTS_AN_HOUR = int(HOUR / SLOT)
@@ -141,10 +143,19 @@ class Paces:
         busy = [_halves(rows[name]) - _halves(self.busy[name])[source] for name in BUSY]
         known = source >= 0
         around = [
-            np.where(known, _halves(rows[name]) - _halves(self.most_around(name, rows)), np.nan)
+            np.where(known, _halves(rows[name]) - _halves(self._ordinary(name, rows)), np.nan)
             for name in AROUND
         ]
         return np.column_stack(busy + around)
+
+    def _ordinary(self, name: str, rows: pd.DataFrame) -> Floats:
+        """The most around the hour, and no less than five busy minutes of the source.
+
+        Somebody who starts early, or stays late, does what he does at any other time.
+        """
+        source = self.sources.of(rows.source.to_numpy())
+        busy: Floats = _BUSY_MINUTES * self.busy[name][source]
+        return np.maximum(self.most_around(name, rows), busy)
 
     def chances(self, rows: pd.DataFrame) -> Floats:
         """The chance of each feature, (rows, features); 1 where nothing is claimed.

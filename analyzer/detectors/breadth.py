@@ -74,13 +74,13 @@ def breadth(rows: pd.DataFrame, measure: str, new: Collection[str]) -> Breadth:
     Args:
         rows: its contacts of that day.
         measure: what was counted.
-        new: the hosts that it never met before.
+        new: the hosts that it never met before, inside and outside.
     """
     counted = {
         INSIDE: rows.is_local,
         OUTSIDE: ~rows.is_local,
         SILENT: rows.failed > 0,
-        NEW: rows.resp_h.isin(set(new)),
+        NEW: rows.is_local & rows.resp_h.isin(set(new)),
         PORTS: rows.connections > 0,
     }[measure]
     rows = rows[counted]

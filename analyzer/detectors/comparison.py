@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analyzer.baseline.anonymise import revealed
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.summary import Summary, summarise
 from analyzer.detectors.detection import Shared, shared_rules
@@ -59,8 +60,11 @@ def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
         return []
     if shared.baseline is not None:
         days = range(int(records.first // DAY), int(records.last // DAY) + 1)
+        summary = shared_summary(records, shared)
         usual = shared.baseline.without(days)
-        return [Comparison(shared_summary(records, shared), usual, held_aside=False)]
+        if shared.key is not None:
+            usual = revealed(usual, shared.key, summary["domains"].domain)
+        return [Comparison(summary, usual, held_aside=False)]
     if records.last - records.first < FEWEST_DAYS * DAY:
         return []
     span = int(records.last // DAY) - int(records.first // DAY) + 1

@@ -24,6 +24,7 @@ from analyzer.public_suffix import suffix_rules
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from analyzer.baseline.anonymise import Key
     from analyzer.baseline.baseline import Baseline
     from analyzer.records import Records
 
@@ -74,10 +75,12 @@ class Shared:
 
     Attributes:
         baseline: what was learned to be usual on this network; None if nothing was.
+        key: the key of the hashes that its addresses and names are; None if they are not.
     """
 
-    def __init__(self, baseline: Baseline | None = None) -> None:
+    def __init__(self, baseline: Baseline | None = None, key: Key | None = None) -> None:
         self.baseline = baseline
+        self.key = key
         self._results: dict[object, Any] = {}
 
     def get(self, key: object, compute: Callable[[], T]) -> T:

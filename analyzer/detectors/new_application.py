@@ -3,8 +3,9 @@
 What Zeek recognises of a connection's content does not depend on the port, so an application that
 is new to a host is news even on port 443. How much of it follows from who else speaks it, inside or
 outside alike: what others of its role use is no news, what nobody on the network ever spoke is, and
-on networks where something new comes up every day it is less so (:mod:`analyzer.baseline.novel_days`).
-Protocols other than TCP, UDP and ICMP (tunnels: GRE, ESP) count as applications.
+on networks where something new comes up every day it is less so
+(:mod:`analyzer.baseline.novel_days`). Protocols other than TCP, UDP and ICMP (tunnels: GRE, ESP)
+count as applications.
 
 What several hosts begin with on one day is a roll-out.
 """

@@ -117,13 +117,12 @@ def unusual_days(comparison: Comparison, parameters: Parameters) -> pd.DataFrame
 
 
 def _new(peers: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Peers that their source never met; of sources that met too many to keep, nobody knows."""
-    kept = known.groupby(["source", "outside"])["peer"].size()
-    full = kept[kept >= MOST_PEERS].reset_index()
-    unknown = peers.merge(
-        known[["source", "peer"]], on=["source", "peer"], how="left", indicator="in"
-    )
-    new = unknown[(unknown["in"] == "left_only") & ~unknown.source.isin(full.source)]
+    """Hosts inside that a source never met; of one that met too many to keep, nobody knows."""
+    inside, met = peers[~peers.outside], known[~known.outside]
+    kept = met.groupby("source")["peer"].size()
+    full = kept.index[kept >= MOST_PEERS]
+    both = inside.merge(met[["source", "peer"]], on=["source", "peer"], how="left", indicator="in")
+    new: pd.DataFrame = both[(both["in"] == "left_only") & ~both.source.isin(full)]
     return new.drop(columns="in")
 
 

@@ -384,8 +384,9 @@ class Service:
 
     def _reread(self) -> None:
         self._knowledge = knowledge(self._options)
-        # What was judged by the old rules is judged by the new ones.
+        # What was judged by the old rules is judged by the new ones, and somebody waits for it.
         self._unjudged = self._unjudged_fast = max(1, self._intake.window.rows)
+        self._not_before = 0.0
 
     def _tell_faults(self) -> None:
         self._complaints.tell_all(self._follower.faults)

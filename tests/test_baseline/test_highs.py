@@ -29,7 +29,7 @@ def judged(values: dict[str, list[float]], source: str, value: float) -> tuple[f
 
 
 def test_no_more_than_the_highest_is_no_news() -> None:
-    assert judged({"a": [10, 20, 30]}, "a", 30) == (pytest.approx(30), 1.0, 3)
+    assert judged({"a": [10, 20, 30]}, "a", 30) == pytest.approx((30, 1.0, 3))
 
 
 def test_a_little_more_has_the_chance_of_the_next_highest() -> None:

@@ -1,4 +1,4 @@
-"""Novelty: what is new to a host, to its like and to all."""
+"""What is new on a day: to a host, to its like and to all."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def judge(learned: pd.DataFrame, source: str, speaks: str) -> tuple[float, float
 
 def test_what_nobody_did_has_the_chance_of_something_new() -> None:
     learned = done(*everywhere("ssl", HOSTS))
-    assert judge(learned, "h5", "irc") == (pytest.approx(1 / 1040), 0.0, 0.0)
+    assert judge(learned, "h5", "irc") == pytest.approx((1 / 1040, 0.0, 0.0))
 
 
 def test_what_the_host_does_every_day_is_likely() -> None:
     learned = done(*everywhere("ssl", HOSTS))
-    assert judge(learned, "h5", "ssl") == (pytest.approx(1.0), 4.0, 24.0)
+    assert judge(learned, "h5", "ssl") == pytest.approx((1.0, 4.0, 24.0))
 
 
 def test_what_others_of_its_role_do_is_no_news() -> None:

@@ -49,14 +49,14 @@ def days(number: int, rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def usual_day(hosts: int = 10, *, begin: float = 8.0, hours: int = 9) -> list[Row]:
+def usual_day(hosts: int = 6, *, begin: float = 8.0, hours: int = 9) -> list[Row]:
     """A day on which hosts meet a dozen outside places an hour at work, and two at night."""
     rows = []
     for host in range(1, hosts + 1):
         for hour in range(24):
             at_work = begin <= hour < begin + hours
-            for place in range(15 if at_work else 2):
-                second = hour * HOUR + 200.0 * place + host
+            for place in range(12 if at_work else 2):
+                second = hour * HOUR + 250.0 * place + host
                 rows.append(
                     connection(
                         second,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -19,14 +21,16 @@ def contacts(rows: list[Row]) -> pd.DataFrame:
         return met_on([(HOST, TODAY)], records, Shared())[HOST, TODAY]
 
 
-def sessions(count: int, port: int, **columns: int) -> list[Row]:
-    sizes = {"orig_bytes": 900, "resp_bytes": 4000} | columns
+def sessions(count: int, port: int, **columns: Any) -> list[Row]:  # noqa: ANN401
+    sizes: dict[str, Any] = {"orig_bytes": 900, "resp_bytes": 4000} | columns
     return [connection(10.0 * k, HOST, f"10.0.1.{k + 1}", port, **sizes) for k in range(count)]
 
 
 def test_sessions_on_a_port_of_administration() -> None:
-    rows = contacts([*sessions(8, 3389), *sessions(2, 80)])
-    parts = breadth(rows, NEW, [f"10.0.1.{k + 1}" for k in range(8)])
+    outside = [connection(k, HOST, f"198.51.100.{k + 1}", 443) for k in range(30)]
+    rows = contacts([*sessions(8, 3389), *sessions(2, 80), *outside])
+    new = [f"{net}.{k + 1}" for net in ("10.0.1", "198.51.100") for k in range(30)]
+    parts = breadth(rows, NEW, new)
     assert (parts.hosts, parts.port, parts.proto) == (8, 3389, "tcp")
     assert parts.ports == ("3389/tcp",)
     assert parts.technique == "T1021"

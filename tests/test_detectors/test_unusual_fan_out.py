@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.baseline.baseline import MOST_PEERS
 from analyzer.detectors import Detection
 from analyzer.detectors.unusual_fan_out import DETECTOR, Parameters
 from analyzer.findings import Severity
@@ -44,6 +45,15 @@ def test_eight_workstations_that_it_never_met() -> None:
     assert evidence(detection)["hosts inside never met before, in a day"] == 8
 
 
+def test_many_known_places_outside_hide_nothing_inside() -> None:
+    many = [
+        connection(40_000 + k, HOST, f"203.{k // 60_000}.{k // 200}.{k % 200 + 1}", 443)
+        for k in range(MOST_PEERS + 1)
+    ]
+    (detection,) = found(visits(8, 3389), before=many)
+    assert evidence(detection)["hosts inside never met before, in a day"] == 8
+
+
 def test_three_new_hosts_are_too_few() -> None:
     assert found(visits(3, 3389)) == []
 
@@ -72,7 +82,7 @@ def test_a_scan_outside_is_told_by_the_hour() -> None:
     rows = [connection(50_500 + k, HOST, f"203.0.{k // 200}.{k % 200 + 1}", 80) for k in range(600)]
     (detection,) = found(rows)
     assert (detection.port, detection.technique) == (80, "T1046")
-    assert "met 615 hosts outside in one hour, 16 on" in detection.message
+    assert "met 612 hosts outside in one hour, 12 on" in detection.message
 
 
 def test_silence_in_an_hour() -> None:

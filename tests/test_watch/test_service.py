@@ -125,11 +125,12 @@ def test_allowlists_are_read_again(options: Options, morning: Path, tmp_path: Pa
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     allow = tmp_path / "allow"
     allow.write_text("10.0.0.0/8\n")
+    other = "192.0.2.1\n"
 
     def reread(service: Service) -> bool:
-        if service._counts["judgements"] == 1 and not service._rereads and allow.read_text():
+        if service._counts["judgements"] == 1 and allow.read_text() != other:
             assert notices(options.out) == []
-            allow.write_text("")
+            allow.write_text(other)
             service.reread()
         return service._counts["judgements"] >= 2
 
@@ -186,11 +187,9 @@ def test_a_full_window_is_judged_before_more_comes(
 def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_path: Path) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     first = (morning / "conn.log").read_text().splitlines()[8].split("\t")
-    later = (options.tops[0] / "conn.log").open("a")
-    row = list(first)
-    row[0] = f"{float(first[0]) // DAY * DAY + DAY + 7200:.6f}"
-    later.write("\t".join(row) + "\n")
-    later.close()
+    row = [f"{float(first[0]) // DAY * DAY + DAY + 7200:.6f}", *first[1:]]
+    with (options.tops[0] / "conn.log").open("a") as file:
+        file.write("\t".join(row) + "\n")
     baseline = tmp_path / "baseline"
     run(replace(options, baseline=baseline), judged(1))
     assert read_baseline(baseline).days == [int(float(first[0]) // DAY)]
@@ -205,7 +204,8 @@ def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_
 
 def test_it_reports_on_itself(options: Options, morning: Path) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
-    (options.tops[0] / "conn.log").open("a").write("nonsense\n")
+    with (options.tops[0] / "conn.log").open("a") as file:
+        file.write("nonsense\n")
     _, said = run(options, lambda service: service._next_row > 0 and judged(1)(service))
     log = (options.out / "analyzer_stats.log").read_text()
     assert log.startswith("#separator \\x09\n")
@@ -217,7 +217,8 @@ def test_it_reports_on_itself(options: Options, morning: Path) -> None:
     assert values["zeek_analyzer_rows_conn_total"] == str(rows)
     assert values["zeek_analyzer_lines_skipped_total"] == "1"
     assert len(said) == 1
-    assert f"conn.log:{rows + 9}: " in said[0]
+    # Below the header and behind its end.
+    assert f"conn.log:{rows + 10}: " in said[0]
 
 
 def test_two_do_not_write_to_one_place(options: Options) -> None:
