@@ -12,14 +12,14 @@ the surprise :attr:`Scale.bound`, in proportion below it, and rises above it by 
 orders of magnitude     score  severity
 ======================  =====  ==========
 0                       0.7    low
-1                       0.8    medium
-2                       0.9    high
-3                       0.95   critical
-6                       1
+0.5                     0.8    medium
+1                       0.9    high
+1.5                     0.95   critical
+3                       1
 ======================  =====  ==========
 
-so that of what is reported by chance one in ten is medium, one in a hundred high, and one in a
-thousand critical. The
+so that of what is reported by chance one in three is medium, one in ten high, and one in thirty
+critical. The
 combined score is a weighted mean of the parts' scores, and the bound is where the share of ordinary
 ones whose combined score reaches 0.7 is what was asked for.
 """
@@ -27,7 +27,7 @@ ones whose combined score reaches 0.7 is what was asked for.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,10 +43,10 @@ REPORTED_LESS = Severity.NONE.highest
 
 ABOVE = (
     (0.0, Severity.LOW.bound),
-    (1.0, Severity.MEDIUM.bound),
-    (2.0, Severity.HIGH.bound),
-    (3.0, Severity.CRITICAL.bound),
-    (6.0, 1.0),
+    (0.5, Severity.MEDIUM.bound),
+    (1.0, Severity.HIGH.bound),
+    (1.5, Severity.CRITICAL.bound),
+    (3.0, 1.0),
 )
 """Orders of magnitude beyond the bound, and the score."""
 
@@ -100,8 +100,16 @@ class Reference:
         return result
 
 
-def reference(scores: Floats, *, least_scale: float = _LEAST_SCALE) -> Reference:
+def reference(
+    scores: Floats, *, least_scale: float = _LEAST_SCALE, most_scale: float = math.inf
+) -> Reference:
     """The reference that scores make.
+
+    Args:
+        scores: of ordinary rows.
+        least_scale: least scale of their tail that makes sense.
+        most_scale: the largest. A host that does something new does it in a bunch, and a bunch
+            among the excesses says little of how fast chances fall beyond it.
 
     Raises:
         ValueError: there are fewer than 40.
@@ -120,7 +128,8 @@ def reference(scores: Floats, *, least_scale: float = _LEAST_SCALE) -> Reference
         scale=max(scale, least_scale),
         support=int(excess.size),
     )
-    return Reference(ordered, fit_tail(ordered, prior=prior, least_scale=least_scale))
+    tail = fit_tail(ordered, prior=prior, least_scale=least_scale)
+    return Reference(ordered, replace(tail, scale=min(tail.scale, most_scale)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +207,11 @@ def scale_for(
         weights: of both parts.
         rate: the share asked for.
     """
-    held = reference(equivalent(statistical, model, weights), least_scale=halfway(max(weights)))
+    held = reference(
+        equivalent(statistical, model, weights),
+        least_scale=halfway(max(weights)),
+        most_scale=halfway(max(weights)),
+    )
     if rate < held.tail.share:
         bound = held.tail.threshold + held.tail.scale * math.log(held.tail.share / rate)
     else:

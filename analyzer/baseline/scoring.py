@@ -180,10 +180,11 @@ class _Calibration:
         """By rows that were held aside."""
         raw = np.concatenate([fold.raw for fold in folds])
         anomalies = np.concatenate([fold.anomalies for fold in folds])
-        statistics = reference(raw, least_scale=UNIFORM)
+        statistics = reference(raw, least_scale=UNIFORM, most_scale=UNIFORM)
         members = [reference(anomalies[:, member]) for member in range(len(MEMBERS))]
         votes = voted(_votes(members, anomalies), scoring.voting)
-        voice = reference(votes, least_scale=halfway(1.0 / AGREEING))
+        least = halfway(1.0 / AGREEING)
+        voice = reference(votes, least_scale=least, most_scale=least)
         scale, combined = scale_for(
             statistics.surprise(raw),
             voice.surprise(votes),
