@@ -103,6 +103,8 @@ class Intake:
             problems += account.examples
         advanced, rested = self._follower.advanced, self._follower.rested
         if not advanced and not rested:
+            # There is nothing to keep; what was looked at need not be looked at again.
+            self._follower.accept()
             return None
         clock = self.window.last or now
         segment = self._segments.write(self._next, now, clock)
