@@ -175,7 +175,7 @@ def unit(tmp_path: Path) -> Path:
     """The service with a program that exists."""
     text = (DEPLOY / "systemd" / "zeek-analyzer.service").read_text()
     program = "/opt/zeek-analyzer/bin/zeek-analyzer"
-    assert f"ExecStart={program} watch /opt/zeek/logs/current --out /var/lib/zeek-analyzer" in text
+    assert f"ExecStart={program} watch /opt/zeek/logs --out /var/lib/zeek-analyzer" in text
     copied = tmp_path / "zeek-analyzer.service"
     copied.write_text(text.replace(program, "/bin/true"))
     return copied

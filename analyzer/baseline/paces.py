@@ -7,7 +7,8 @@ Every feature is a chance of at least so much, by what was learned:
 - most of these beside the source's own busy hours, as a ratio whose distribution all sources share:
   a few minutes that hold more than a busy hour are news whatever the source is like;
 - connections, hosts met and bytes sent beside the most that the source did around this hour on any
-  other day, likewise. What comes back at its hour is compared with other days alone.
+  other day, or a quarter of a busy hour, if that is more, likewise. What comes back at its hour is
+  compared with other days alone.
 """
 
 from __future__ import annotations
