@@ -419,6 +419,7 @@ def installation(folder: Path) -> Callable[[], subprocess.CompletedProcess[str]]
         "mitre",
         "yaml_lines",
         "parameters",
+        "case_rows",
         "cases",
         "rules",
     ):

@@ -45,6 +45,10 @@ _COUNTED = {
 }
 
 
+HOURS = ("hour of the day, UTC", "hour of the service, UTC")
+"""The names of factors that say when something was, not what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Factor:
     """One feature that was unlikely.
@@ -169,7 +173,7 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
         usual = f"never met by this host, by {int(knowing[0])} others"
     elif name in ("hour", "hour of the service"):
         observed = f"{int(row.hour):02d}:00"
-        measured = "hour of the day, UTC" if name == "hour" else "hour of the service, UTC"
+        measured = HOURS[0] if name == "hour" else HOURS[1]
         seen = f"at {observed} UTC"
         usual = "this host is never active then" if name == "hour" else f"rare for {service}"
     else:

@@ -81,8 +81,8 @@ ROW = (
 
 _HOURS = 24
 _NEARLY_ALL = 0.99
-# A habit may have grown by a half octave.
-_GROWTH = 1
+# A habit may have grown by a factor of two, as in :mod:`analyzer.baseline.usual`.
+_GROWTH = 2
 _ROLES = (DEVICE, SERVER, WORKSTATION)
 _GROUPS = len(_ROLES) + 1
 

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.baseline.baseline import Baseline
-from analyzer.baseline.factors import Factor, connection_factors, window_factors
+from analyzer.baseline.factors import HOURS, Factor, connection_factors, window_factors
 from analyzer.baseline.numbered import numbered
 from analyzer.baseline.samples import SLOT, every_window
 from analyzer.baseline.scoring import (
@@ -174,6 +174,10 @@ def _connection(
     service = f" on {port}/{loudest.proto}" if one_service else f" on {rows.port.nunique()} ports"
     several = f", the oddest of {count:,} connections" if count > 1 else ""
     sized = bool(factors) and factors[0].unit == "B"
+    score = held_back(float(loudest.score), comparison)
+    if factors and factors[0].name in HOURS:
+        # Somebody stays late; what is done at night that never is has a rule of its own.
+        score = min(score, Severity.LOW.highest)
     return Detection(
         source=str(loudest.source),
         destination=destination,
@@ -181,7 +185,7 @@ def _connection(
         proto=_only(rows.proto),
         first=float(rows["first"].min()),
         last=float(rows["last"].max()),
-        score=held_back(float(loudest.score), comparison),
+        score=score,
         message=(f"{loudest.source} to {towards}{service}{several}: {_said(factors)}"),
         evidence=_evidence(factors, scores, place, prepared, comparison),
         connections=count,

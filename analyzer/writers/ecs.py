@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.atomic import atomic_write
 from analyzer.findings import Severity
-from analyzer.public_suffix import domain_of
 from analyzer.writers.ecs_threat import threat
 from analyzer.writers.jsonl import json_line
 from analyzer.writers.notice import Written, unsuppressed
@@ -150,7 +149,12 @@ def _subject_name(finding: Finding) -> str | None:
 
 def _question(finding: Finding) -> dict[str, Any]:
     name = _subject_name(finding)
-    return {} if name is None else {"name": name, "registered_domain": domain_of(name)}
+    if name is None:
+        return {}
+    # It comes with the database's tables, which a conversion of captures need not load.
+    from analyzer.public_suffix import domain_of  # noqa: PLC0415
+
+    return {"name": name, "registered_domain": domain_of(name)}
 
 
 def _network(finding: Finding) -> dict[str, Any]:
