@@ -177,11 +177,17 @@ def test_a_full_window_is_judged_before_more_comes(
 ) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     monkeypatch.setattr("analyzer.watch.intake.ROUND", 1)
-    service, _ = run(
-        replace(options, most=1000, interval=1000.0),
-        lambda service: service._counts["judgements"] > 0,
-    )
-    assert service._intake.window.segments[0].judged
+    step = Intake.step
+    full: list[bool] = []
+
+    def watched(intake: Intake, now: float) -> int | None:
+        full.append(intake.window.must_be_judged)
+        return step(intake, now)
+
+    monkeypatch.setattr(Intake, "step", watched)
+    run(replace(options, most=1000, interval=1000.0), judged(1))
+    assert len(full) > 1
+    assert not any(full)
 
 
 def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_path: Path) -> None:
