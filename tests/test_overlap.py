@@ -132,3 +132,38 @@ def test_what_speaks_of_other_things_stays() -> None:
     assert scores(*found) == [0.95, 0.9]
     two = (("beacon", detection(0.95)), ("beacon", detection(0.9, first=1.0)))
     assert scores(*two) == [0.95, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("changes", "score"),
+    [
+        ({}, HINT),
+        ({"score": 0.81}, HINT),
+        ({"score": 0.79}, 0.85),
+        ({"destination": "198.51.100.8"}, 0.85),
+        ({"port": 80}, 0.85),
+        ({"source": "10.0.0.6"}, 0.85),
+        ({"first": 7200.0, "last": 9000.0}, 0.85),
+        ({"destination": None, "proto": None}, HINT),
+    ],
+)
+def test_what_is_unusual_yields_to_what_says_why(changes: dict[str, Any], score: float) -> None:
+    why = detection(**({"score": 0.9} | changes))
+    assert scores(("new_port", detection(0.85)), ("beacon", why))[0] == score
+
+
+def test_of_what_is_unusual_the_louder_one_is_said() -> None:
+    found = (("new_port", detection(0.85)), ("new_application", detection(0.82)))
+    assert scores(*found) == [0.85, HINT]
+
+
+@pytest.mark.parametrize(
+    ("rule", "connections", "score"),
+    [("address_scan", 50, HINT), ("address_scan", 49, 0.85), ("exfiltration", 1, HINT)],
+)
+def test_a_whole_volume_is_accounted_for_by_most_of_it(
+    rule: str, connections: int, score: float
+) -> None:
+    volume = detection(0.85, destination=None, port=None, proto=None)
+    other = detection(0.9, connections=connections)
+    assert scores(("unusual_volume", volume), (rule, other))[0] == score

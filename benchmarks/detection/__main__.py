@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.detection import (
     access,
     anomalies,
+    baselines,
     beacons,
     contacts,
     dga,
@@ -64,6 +65,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
     "exfiltration": lambda given: exfiltration.measure(given.seeds),
     "access": lambda given: access.measure(given.seeds),
     "anomalies": lambda given: anomalies.measure(given.seeds),
+    "baselines": lambda given: baselines.measure(given.seeds),
     "offices": lambda given: offices.measure(given.offices) if given.offices else [],
     "truths": lambda given: truths.measure(given.data) if given.data else [],
 }
