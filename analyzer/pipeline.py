@@ -77,8 +77,9 @@ def run(
         with stage(rule.detector):
             detections = DETECTORS[rule.detector].find(records, rule.parameters, shared)
             found.extend((rule, detection) for detection in _merged(detections))
-    with stage("context"):
-        found = familiar(found, records, shared)
+    if baseline is not None:
+        with stage("context"):
+            found = familiar(found, records, shared)
     found = clearest(corroborated(found))
     with stage("exemplars"):
         findings = list(_findings(records, found, verdicts, minimum))
