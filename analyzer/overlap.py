@@ -102,7 +102,11 @@ def _accounts(
     if rule.detector in _COUNTS_OF_NAMES:
         speaks = other_rule.detector in _KINDS_OF_NAMES and is_louder
     else:
-        speaks = _is_burst(rule) and other_rule.detector != rule.detector and is_as_severe
+        # What is merely unusual explains no burst; the burst explains why it is.
+        explains = not DETECTORS[other_rule.detector].compares
+        speaks = (
+            _is_burst(rule) and other_rule.detector != rule.detector and is_as_severe and explains
+        )
     return speaks and _is_most(other, detection)
 
 

@@ -167,3 +167,10 @@ def test_a_whole_volume_is_accounted_for_by_most_of_it(
     volume = detection(0.85, destination=None, port=None, proto=None)
     other = detection(0.9, connections=connections)
     assert scores(("unusual_volume", volume), (rule, other))[0] == score
+
+
+def test_a_burst_and_what_is_unusual_about_it_do_not_silence_each_other() -> None:
+    burst = detection(0.85, destination=None, port=None, proto=None)
+    for louder in (0.84, 0.86):
+        found = scores(("connection_burst", burst), ("new_port", detection(louder)))
+        assert found == [0.85, HINT]
