@@ -178,6 +178,9 @@ def _connection(
     if factors and factors[0].name in HOURS:
         # Somebody stays late; what is done at night that never is has a rule of its own.
         score = min(score, Severity.LOW.highest)
+    elif not sized:
+        # However new it is to all: new programs are, too. What was sent has gone.
+        score = min(score, Severity.MEDIUM.highest)
     return Detection(
         source=str(loudest.source),
         destination=destination,
@@ -190,6 +193,7 @@ def _connection(
         evidence=_evidence(factors, scores, place, prepared, comparison),
         connections=count,
         technique=_technique(loudest, factors),
+        alone=True,
         best="bytes" if sized else "first" if loudest.answered else "failed",
     )
 
