@@ -12,7 +12,6 @@ from analyzer.detectors import ACCUMULATORS
 from analyzer.engine import Engine
 from analyzer.networks import parse_networks
 from analyzer.pipeline import run
-from analyzer.public_suffix import suffix_rules
 
 if TYPE_CHECKING:
     from analyzer.rules import Rule
@@ -53,5 +52,5 @@ def _learned(case: Case) -> Baseline | None:
         for log, table in learned_rows(case).items():
             engine.insert(log, table)
         records = engine.records(parse_networks(case.local_nets))
-        summary = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
+        summary = summarise(records)
     return Baseline().joined(summary)

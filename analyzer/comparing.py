@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analyzer.baseline.anonymise import check_key, read_key, revealed
 from analyzer.baseline.comparing import Compared, compare
@@ -17,12 +17,6 @@ from analyzer.errors import BaselineError, EmptyInputError, Location
 from analyzer.networks import parse_networks
 from analyzer.parsers.account import Account
 from analyzer.parsers.reading import read
-from analyzer.public_suffix import suffix_rules
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-    from analyzer.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,7 @@ def compare_records(
             raise EmptyInputError("no record in the time asked for")
         on_stage("summing up")
         with out_of_resources():
-            summary = summarise(records, lambda: _rules(records))
+            summary = summarise(records)
     on_stage("comparing")
     if key is not None:
         baseline = revealed(baseline, key, summary["domains"].domain)
@@ -108,7 +102,3 @@ def compare_records(
     if not compared.usual_days:
         raise BaselineError("it holds no other days than those of the records", where)
     return Comparison(compared, account)
-
-
-def _rules(records: Records) -> ir.Table:
-    return records.keep(suffix_rules(), "suffix_rules")

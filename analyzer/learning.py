@@ -31,7 +31,6 @@ from analyzer.parsers.account import Account
 from analyzer.parsers.reading import read
 from analyzer.pipeline import run
 from analyzer.protection import counted, without_findings
-from analyzer.public_suffix import suffix_rules
 
 if TYPE_CHECKING:
     from analyzer.records import Records
@@ -242,7 +241,7 @@ class _Lesson:
             self.stages["judging"] = time.perf_counter() - begun
         self._on_stage("learning")
         begun = time.perf_counter()
-        tables = summarise(harmless, lambda: records.keep(suffix_rules(), "suffix_rules"))
+        tables = summarise(harmless)
         if self._protected:
             tables["days"] = _with_left_out(tables["days"], records, harmless)
         hosts = int(tables["hours"].source.nunique())
@@ -262,7 +261,7 @@ class _Lesson:
         """The baseline as rules can compare it with records."""
         if self._key is None or not held.days:
             return held
-        seen = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
+        seen = summarise(records)
         return revealed(held, self._key, seen["domains"].domain)
 
 

@@ -15,7 +15,7 @@ from analyzer.baseline.samples import SLOT, application_name, reference, windows
 from analyzer.baseline.tables import LAYOUTS
 from analyzer.derived import FIRST_USER_PORT
 from analyzer.features import DAY, HOUR
-from analyzer.public_suffix import registered_domain
+from analyzer.public_suffix import registered_domain, suffix_rules
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -35,12 +35,15 @@ _MOST_NAMES = 10
 _DNS_NEIGHBOURS = (5353, 5355, 137)
 
 
-def summarise(records: Records, rules: Callable[[], ir.Table]) -> dict[str, pd.DataFrame]:
+def summarise(
+    records: Records, rules: Callable[[], ir.Table] | None = None
+) -> dict[str, pd.DataFrame]:
     """Sum up records by day, source, hour, port, peer and name.
 
     Args:
         records: what happened; :attr:`Records.local` says which hosts are local.
-        rules: gives the Public Suffix List (:func:`analyzer.public_suffix.suffix_rules`), held.
+        rules: gives the Public Suffix List (:func:`analyzer.public_suffix.suffix_rules`), where
+            others of the run hold it, too; asked for only if there are names.
 
     Returns:
         Every table that records can fill; rows are in order of their keys.
@@ -59,7 +62,7 @@ def summarise(records: Records, rules: Callable[[], ir.Table]) -> dict[str, pd.D
     tables["offered"] = _offered(met, conn)
     tables["reference"] = reference(conn, records)
     tables["windows"] = windows(conn)
-    tables |= _lookups(records, rules)
+    tables |= _lookups(records, rules or (lambda: records.keep(suffix_rules(), "suffix_rules")))
     tables["days"] = _days(records)
     return {name: _frame(name, table) for name, table in tables.items()}
 

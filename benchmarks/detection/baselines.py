@@ -13,6 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from analyzer.api import load_rules
@@ -23,7 +24,6 @@ from analyzer.engine import Engine
 from analyzer.findings import Finding, Severity
 from analyzer.parsers.reading import read
 from analyzer.pipeline import run
-from analyzer.public_suffix import suffix_rules
 from benchmarks.detection.figures import Figure, print_measured
 from tests.traffic import MONDAY, Attack, office
 from tests.traffic.truth import Truth
@@ -64,15 +64,23 @@ def learned(directory: Path, begin: float, end: float) -> Baseline:
     with Engine() as engine:
         read([directory], engine)
         records = engine.records(begin=begin, end=end)
-        summary = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
+        summary = summarise(records)
     return Baseline().joined(summary)
 
 
 def compares(finding: Finding) -> bool:
     """Whether a finding is of a rule that compares with a baseline."""
-    detectors = {rule.id: rule.detector for rule in load_rules()}
-    detector = DETECTORS.get(detectors[finding.rule])
-    return detector is not None and detector.compares
+    return finding.rule in _comparing()
+
+
+@cache
+def _comparing() -> frozenset[str]:
+    """Ids of the rules that compare; reading all rules takes longer than asking them."""
+    return frozenset(
+        rule.id
+        for rule in load_rules()
+        if rule.detector in DETECTORS and DETECTORS[rule.detector].compares
+    )
 
 
 def finds(finding: Finding, truth: Truth) -> bool:
