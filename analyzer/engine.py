@@ -249,6 +249,18 @@ class Engine:
         self.connection.execute(f"DROP TABLE {name}")
         self.connection.execute(f"CREATE VIEW {name} AS FROM read_parquet([{files}]) {condition}")
 
+    def parquet(self, path: Path, name: str) -> ir.Table:
+        """The rows of a Parquet file, where they stand, as an Ibis expression under a name.
+
+        Raises:
+            duckdb.Error: it cannot be read.
+        """
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS "
+            f"FROM read_parquet({literal(str(path))})"
+        )
+        return self.table(name)
+
     def clear(self) -> None:
         """Drop all rows that were loaded."""
         for table in (*LOGS, "open_conn"):

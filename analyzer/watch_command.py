@@ -44,6 +44,14 @@ def add_watch(parser: argparse.ArgumentParser, listed: Callable[[str], list[str]
     add("--interval", type=_duration, default=60.0, metavar="TIME", help="of judging (60s)")
     add("--window", type=_duration, default=86400.0, metavar="TIME", help="to judge (24h)")
     add("--window-rows", type=int, default=20_000_000, metavar="N", help="at most (20000000)")
+    add(
+        "--slow-window",
+        type=_duration,
+        default=7 * 86400.0,
+        metavar="TIME",
+        help="for slow beacons, kept in brief; 0s for none (7d)",
+    )
+    add("--slow-rows", type=int, default=2_000_000, metavar="N", help="of that at most (2000000)")
     starts = ("stopped", "end", "beginning")
     add("--start", choices=starts, default="stopped", help="where to begin (default: stopped)")
     repeated: dict[str, Any] = {"action": "append", "default": []}
@@ -87,6 +95,8 @@ def _watch(options: argparse.Namespace) -> int:
             interval=options.interval,
             span=options.window,
             most=options.window_rows,
+            slow_span=options.slow_window,
+            slow_most=options.slow_rows,
             rules=options.rules,
             select=options.select,
             ignore=options.ignore,

@@ -70,14 +70,14 @@ def series(records: Records, shared: Shared, *, fewest: int, shortest: float) ->
         fewest: least connections.
         shortest: least time from first to last, s.
     """
-    met, hosts = _outward(records, shared), shared_local_hosts(records, shared)
+    met, hosts = outward(records, shared), shared_local_hosts(records, shared)
     pairs = met.group_by(*KEYS).aggregate(
         connections=met.connections.sum(), first=met["first"].min(), last=met["last"].max()
     )
     pairs = _frequent(pairs, fewest, shortest)
     known = shared_destinations(records, shared).select("resp_h", "sources")
     pairs = pairs.left_join(known, "resp_h").drop("resp_h_right")
-    pairs = pairs.mutate(common=_is_common(pairs.sources.fill_null(0), hosts))
+    pairs = pairs.mutate(common=is_common(pairs.sources.fill_null(0), hosts))
     pairs = records.keep(pairs, "beacon_pairs")
     rare = pairs.filter(~pairs.common).select(*KEYS)
     by_address = _numbered(rare, KEYS, 0)
@@ -88,7 +88,7 @@ def series(records: Records, shared: Shared, *, fewest: int, shortest: float) ->
     sources = named.group_by("server_name").aggregate(sources=named.orig_h.nunique())
     # An address that is judged already speaks for a name that has no other.
     frequent = _frequent(named, fewest, shortest).join(sources, "server_name")
-    frequent = frequent.filter(~_is_common(frequent.sources, hosts))
+    frequent = frequent.filter(~is_common(frequent.sources, hosts))
     several = frequent.filter(frequent.lowest != frequent.highest)
     one = frequent.filter(frequent.lowest == frequent.highest).mutate(resp_h=lambda t: t.lowest)
     one = one.anti_join(rare, KEYS).drop("resp_h")
@@ -99,7 +99,7 @@ def series(records: Records, shared: Shared, *, fewest: int, shortest: float) ->
     return Series(by_address, by_name, named)
 
 
-def _outward(records: Records, shared: Shared) -> ir.Table:
+def outward(records: Records, shared: Shared) -> ir.Table:
     """Contacts of local hosts with outside ones; of everybody where no host is known as local."""
     met = shared_contacts(records, shared)
     infrastructure = ibis.or_(
@@ -118,7 +118,7 @@ def _frequent(table: ir.Table, fewest: int, shortest: float) -> ir.Table:
     )
 
 
-def _is_common(sources: ir.IntegerValue, hosts: int) -> ir.BooleanValue:
+def is_common(sources: ir.IntegerValue, hosts: int) -> ir.BooleanValue:
     """Whether so many of the local hosts meet it that it cannot be worth a line."""
     return (sources >= CROWD) & (sources >= COMMON * hosts)
 

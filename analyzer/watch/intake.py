@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from analyzer.parsers.account import Problem
 from analyzer.watch.following import Follower
+from analyzer.watch.past import Past
 from analyzer.watch.segments import Segments
 from analyzer.watch.state import Segment, State
-from analyzer.watch.window import Window
+from analyzer.watch.window import Window, without_oldest
 
 ROUND = 1 << 27
 """About as many bytes as are taken in at once."""
@@ -19,6 +20,9 @@ FORGET = 30 * 86400.0
 """Seconds after which a log is forgotten of which there is no file any more."""
 
 _LAYOUT = "layout"
+
+PAST = "past"
+"""The fact that says what is kept of what has left the window (:mod:`analyzer.watch.past`)."""
 
 
 class Intake:
@@ -30,6 +34,7 @@ class Intake:
         follower: reads the logs.
         span: seconds that the window reaches back.
         most: rows that it may have.
+        keeps_left: what leaves the window is kept until it is added to the past.
         on_problem: told of the first few lines of each file that are no records.
 
     Attributes:
@@ -38,6 +43,8 @@ class Intake:
         skipped: lines that were no records, by reason.
         is_bounded_by_rows: whether the window does not reach back as far as it should.
         lost: rows of the window whose files are gone, as of the start.
+        left: what has left the window and is to be added to the past.
+        summed: what was added last, for the names of connections that end later.
 
     Raises:
         OutputError: the state cannot be written.
@@ -51,6 +58,7 @@ class Intake:
         *,
         span: float,
         most: int,
+        keeps_left: bool = False,
         on_problem: Callable[[Problem], None],
     ) -> None:
         self._state = state
@@ -59,9 +67,13 @@ class Intake:
         self._on_problem = on_problem
         # Files that are no part of the window any more, but may be being judged.
         self._gone: list[Segment] = []
+        self._keeps_left = keeps_left
         held = state.segments()
-        gone = [segment for segment in held if not segments.are_there(segment)]
+        out = [*state.segments("left"), *state.segments("summed")]
+        gone = [segment for segment in (*held, *out) if not segments.are_there(segment)]
         self.lost = sum(segment.rows for segment in gone)
+        if not keeps_left:
+            gone += out
         if gone:
             with state.transaction():
                 state.drop_segments(segment.number for segment in gone)
@@ -69,7 +81,9 @@ class Intake:
         self.read: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.is_bounded_by_rows = False
-        segments.remove_others(self.window.segments)
+        self.left = [each for each in state.segments("left") if each not in gone]
+        self.summed = [each for each in state.segments("summed") if each not in gone]
+        segments.remove_others((*self.window.segments, *self.left, *self.summed))
 
     def step(self, now: float) -> int | None:
         """Take in some of what is new.
@@ -116,13 +130,16 @@ class Intake:
         with self._state.transaction():
             if segment is not None:
                 self._state.keep_segment(segment)
-            self._state.drop_segments(each.number for each in leaving)
+            self._leave(leaving)
             self._state.keep_streams([each for each in others if each is not None])
             self._state.keep_streams(advanced)
             self._state.keep_resting(rested)
         self._follower.accept()
         self.window = _without(window, leaving)
-        self._gone += leaving
+        if self._keeps_left:
+            self.left += leaving
+        else:
+            self._gone += leaving
         if leaving:
             self.is_bounded_by_rows = bounded
         self.read += read
@@ -130,6 +147,47 @@ class Intake:
         for problem in problems:
             self._on_problem(problem)
         return read.total()
+
+    def _leave(self, leaving: list[Segment]) -> None:
+        numbers = [each.number for each in leaving]
+        if self._keeps_left:
+            self._state.place_segments(numbers, "left")
+        else:
+            self._state.drop_segments(numbers)
+
+    def have_summed(self, past: Past, added: Collection[Segment]) -> None:
+        """What has left the window was added to the past, and this is that.
+
+        Raises:
+            OutputError: it cannot be kept.
+        """
+        done = {each.number for each in added}
+        with self._state.transaction():
+            self._state.set_fact(PAST, past.text())
+            if done:
+                self._state.drop_segments(each.number for each in self.summed)
+                self._state.place_segments(done, "summed")
+        if done:
+            self._gone += self.summed
+            self.summed = [each for each in self.left if each.number in done]
+            self.left = [each for each in self.left if each.number not in done]
+
+    def let_go(self) -> int:
+        """Let go of what waits to be added to the past beyond the rows of a window.
+
+        Returns:
+            How many rows that were.
+
+        Raises:
+            OutputError: it cannot be kept.
+        """
+        waiting, gone = without_oldest(self.left, self.window.most)
+        if gone:
+            with self._state.transaction():
+                self._state.drop_segments(each.number for each in gone)
+            self.left = waiting
+            self._gone += gone
+        return sum(each.rows for each in gone)
 
     def keep_known(self) -> None:
         """Keep which logs are known, those too of which nothing is to be read.
@@ -195,7 +253,7 @@ class Intake:
 
     @property
     def _next(self) -> int:
-        known = (*self.window.segments, *self._gone)
+        known = (*self.window.segments, *self._gone, *self.left, *self.summed)
         return max((each.number for each in known), default=0) + 1
 
 
@@ -220,7 +278,7 @@ def start_anew_if_changed(state: State, segments: Segments) -> bool:
     before = state.fact(_LAYOUT)
     if before == segments.layout:
         return False
-    held = state.segments()
+    held = [*state.segments(), *state.segments("left"), *state.segments("summed")]
     with state.transaction():
         if before and held:
             begin = min(each.first for each in held)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import duckdb
 
@@ -175,7 +176,10 @@ class InterruptedJudgementError(Exception):
     """The service is being stopped."""
 
 
-class Background:
+T = TypeVar("T")
+
+
+class Background(Generic[T]):
     """One call at a time in a thread of its own.
 
     Args:
@@ -185,7 +189,7 @@ class Background:
     def __init__(self, on_end: Callable[[], None]) -> None:
         self._on_end = on_end
         self._thread: threading.Thread | None = None
-        self._result: Judgement | None = None
+        self._result: T | None = None
         self._error: BaseException | None = None
         self._is_done = False
 
@@ -199,7 +203,7 @@ class Background:
         """Whether there is a result to take."""
         return self._thread is not None and self._is_done
 
-    def begin(self, call: Callable[[], Judgement]) -> None:
+    def begin(self, call: Callable[[], T]) -> None:
         """Call something."""
 
         def work() -> None:
@@ -221,7 +225,7 @@ class Background:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def take(self, timeout: float | None = None) -> Judgement | None:
+    def take(self, timeout: float | None = None) -> T | None:
         """The result; None if it is not there within `timeout` seconds.
 
         Raises:

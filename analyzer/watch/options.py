@@ -37,6 +37,8 @@ class Options:
         interval: seconds between judgements.
         span: seconds that the window reaches back.
         most: rows that it may have.
+        slow_span: seconds back that slow beacons are looked for; 0 for the window alone.
+        slow_most: rows that each table of what is kept for that may have.
         rules: directory of rules; None for the shipped ones.
         select: ids or patterns of the only rules; all if empty.
         ignore: ids or patterns of rules that are left out.
@@ -60,6 +62,8 @@ class Options:
     interval: float = 60.0
     span: float = 86400.0
     most: int = 20_000_000
+    slow_span: float = 7 * 86400.0
+    slow_most: int = 2_000_000
     rules: Path | None = None
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
@@ -91,6 +95,12 @@ class Options:
             raise OptionError(f"window of {self.span:g} s: expected the interval or more")
         if self.most < 1:
             raise OptionError(f"window of {self.most} rows: expected 1 or more")
+        if self.slow_span and self.slow_span <= self.span:
+            raise OptionError(
+                f"slow window of {self.slow_span:g} s: expected more than the window, or 0s"
+            )
+        if self.slow_most < 1:
+            raise OptionError(f"slow window of {self.slow_most} rows: expected 1 or more")
 
 
 def knowledge(options: Options) -> Knowledge:

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import inspect
 import io
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from analyzer.parsers.validation import OVERLONG
 from analyzer.records import DETECTION_COLUMNS, LOGS
 from analyzer.version import __version__
 from analyzer.watch.state import Segment
+from analyzer.writers.durable import sync
 
 if TYPE_CHECKING:
     from analyzer.watch.following import Portion
@@ -129,10 +129,18 @@ class Segments:
         segments: Collection[Segment],
         *,
         hosts: Collection[str] | None = None,
+        logs: Collection[str] = LOGS,
     ) -> None:
-        """Have an engine's tables be the rows of segments, all or those of some hosts."""
+        """Have an engine's tables be the rows of segments, all or those of some hosts.
+
+        Args:
+            engine: whose tables.
+            segments: whose rows.
+            hosts: leave out what these addresses neither began nor answered.
+            logs: the tables.
+        """
         with out_of_resources():
-            for log in LOGS:
+            for log in logs:
                 paths = [self._path(each.number, log) for each in segments if each.counts.get(log)]
                 engine.attach(log, paths, hosts=hosts)
 
@@ -168,10 +176,10 @@ class Segments:
                 counts[log] = engine.write(log, path)
             path.chmod(0o600)
             size += path.stat().st_size
-            _sync(path)
+            sync(path)
         if not counts:
             return None
-        _sync(self._directory)
+        sync(self._directory)
         return Segment(number, counts, first, last, size)
 
 
@@ -194,11 +202,3 @@ def _moved(problem: Problem, lines: int) -> Problem:
     if line is None:
         return problem
     return replace(problem, location=Location(problem.location.file, line + lines))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

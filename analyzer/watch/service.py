@@ -26,6 +26,7 @@ from analyzer.engine import Engine
 from analyzer.features import DAY, HOUR
 from analyzer.learning import learn_records
 from analyzer.watch.complaints import FAILURES, Complaints
+from analyzer.watch.days import Days
 from analyzer.watch.figures import Figures, drift, memory, state_size
 from analyzer.watch.following import Follower
 from analyzer.watch.intake import Intake, start_anew_if_changed
@@ -37,6 +38,7 @@ from analyzer.watch.judging import (
 )
 from analyzer.watch.options import Options, knowledge
 from analyzer.watch.segments import Segments
+from analyzer.watch.slow import SlowJudgement
 from analyzer.watch.speaking import Speaker, notice_key
 from analyzer.watch.state import Segment, State
 from analyzer.watch.statistics import StatisticsLog
@@ -97,6 +99,7 @@ class Service:
         self._lesson: tuple[int, Baseline] | str | None = None
         self._is_due = self._has_begun = self._has_more = False
         self._not_before = self._next_row = self._tick = self._failed = 0.0
+        self._is_of_days = False
         self._next_forgetting = clock() + DAY
         with contextlib.ExitStack() as stack:
             self._open(options, stack)
@@ -146,11 +149,14 @@ class Service:
             self._follower,
             span=options.span,
             most=options.most,
+            keeps_left=options.slow_span > 0,
             on_problem=lambda problem: self._complain(str(problem)),
         )
         new = sum(each.rows for each in self._intake.window.segments if not each.judged)
         self._unjudged = self._unjudged_fast = new
-        self._speaker = Speaker(self._state, self._logs, options.span)
+        self._speaker = Speaker(
+            self._state, self._logs, options.span, kept=max(options.span, options.slow_span)
+        )
         if self._intake.lost:
             self._complain(f"{self._intake.lost} rows of the window are gone from {options.state}")
         if self._speaker.unreadable:
@@ -161,13 +167,15 @@ class Service:
         threads = options.threads
         self._judge = Judge(self._segments, memory_limit=options.memory_limit, threads=threads)
         self._fast_judge = Judge(self._segments, memory_limit=_TAKING_IN, threads=threads)
-        self._background = Background(self._wake.set)
+        self._days = Days(options, self._state, self._segments, self._intake, self._complain)
+        self._background = Background[Judgement | SlowJudgement](self._wake.set)
 
     def stop(self) -> None:
         """Have :meth:`run` return within seconds. For signal handlers."""
         self._is_stopped = True
         self._judge.interrupt()
         self._fast_judge.interrupt()
+        self._days.interrupt()
         self._wake.set()
 
     def reread(self) -> None:
@@ -254,6 +262,7 @@ class Service:
             self._unjudged_fast += rows
             if self._intake.window.must_be_judged and not self._judge_now():
                 return
+            self._judge_days_now()
             if self._clock() >= self._tick:
                 self._has_more = True
                 break
@@ -276,10 +285,45 @@ class Service:
             self._take_judgement()
         return not self._is_stopped
 
-    def _begin_judging(self, now: float) -> None:
-        if not self._is_due or not self._background.is_idle or self._is_stopped:
+    def _judge_days_now(self) -> None:
+        """Judge the days before, before anything else is taken in, if much has left the window."""
+        if not self._days.is_overdue(self._clock()):
             return
-        if now < self._not_before:
+        begun = False
+        while not self._is_stopped:
+            if self._background.is_idle:
+                if begun:
+                    break
+                self._begin_days()
+                begun = True
+            self._background.wait(1.0)
+            self._take_judgement()
+
+    def _begin_days(self) -> None:
+        self._is_of_days = True
+        self._background.begin(self._days.work(self._knowledge))
+
+    def _take_days(self) -> None:
+        """Say what was found in the days before, and keep what was made of them."""
+        judged = self._complaints.attempt("judging the days before", self._background.take)
+        now = self._clock()
+        self._is_of_days = False
+
+        def keep() -> bool:
+            assert isinstance(judged, SlowJudgement)  # noqa: S101
+            self._say(judged.judgement)
+            self._days.keep(judged, now)
+            return True
+
+        if judged is None or not self._complaints.attempt("notices", keep):
+            self._complaints.attempt("state", partial(self._days.fail, now))
+
+    def _begin_judging(self, now: float) -> None:
+        if not self._background.is_idle or self._is_stopped:
+            return
+        if not self._is_due or now < self._not_before:
+            if self._days.is_due(now):
+                self._begin_days()
             return
         segments, known = self._intake.window.segments, self._knowledge
         self._is_due, self._unjudged, self._judging = False, 0, segments
@@ -295,6 +339,9 @@ class Service:
 
     def _take_judgement(self) -> None:
         if not self._background.has_ended:
+            return
+        if self._is_of_days:
+            self._take_days()
             return
         judgement = self._complaints.attempt("judging", self._background.take)
         now = self._clock()
@@ -337,7 +384,7 @@ class Service:
     def _write_indicators(self, judgement: Judgement) -> None:
         if self._options.intel_out is not None:
             write_intel(
-                judgement.findings,
+                (*judgement.findings, *self._days.findings),
                 self._options.intel_out,
                 minimum=self._options.intel_severity,
                 outside=judgement.outside,
@@ -416,6 +463,7 @@ class Service:
                 "fast_judgements": self._counts["fast_judgements"],
                 "judging": self._seconds,
                 "fast_judging": self._fast_seconds,
+                **self._days.figures(),
                 "notices": self._counts["notices"],
                 "episodes": self._speaker.episodes,
                 "complaints": self._complaints.count,

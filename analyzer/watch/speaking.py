@@ -29,16 +29,19 @@ class Speaker:
         state: where it is remembered.
         logs: where it is said, in each; their key is :func:`notice_key`.
         span: seconds after which what goes on is news again.
+        kept: seconds back that anything is judged, if that is longer.
 
     Attributes:
         said: notices since the start, by rule and severity.
         unreadable: findings that another version meant to write and this one cannot read.
     """
 
-    def __init__(self, state: State, logs: Sequence[AppendingLog], span: float) -> None:
+    def __init__(
+        self, state: State, logs: Sequence[AppendingLog], span: float, *, kept: float = 0.0
+    ) -> None:
         self._state = state
         self._logs = tuple(logs)
-        self._span = span
+        self._kept = max(span, kept) + span
         self._memory = Memory(state.episodes(), span)
         # Of the outbox, what is in each log though the state could not be told.
         self._sent: list[set[int]] = [set() for _ in self._logs]
@@ -100,7 +103,7 @@ class Speaker:
             sent.clear()
 
     def forget(self, clock: float) -> None:
-        """Forget what ended so long ago that it cannot be in the window any more.
+        """Forget what ended so long ago that it cannot be found any more.
 
         Args:
             clock: the end of the last connection, UTC epoch seconds.
@@ -108,7 +111,7 @@ class Speaker:
         Raises:
             OutputError: it cannot be kept.
         """
-        over = self._memory.over(clock - 2 * self._span - SUPPRESS_FOR)
+        over = self._memory.over(clock - self._kept - SUPPRESS_FOR)
         if over:
             with self._state.transaction():
                 self._state.drop_episodes(episode.number for episode in over)

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from analyzer.errors import Location, OutputError
 from analyzer.version import __version__
@@ -23,7 +23,7 @@ from analyzer.watch.following import Rest
 from analyzer.watch.looking import Identity, Seen
 from analyzer.watch.streams import Stream
 
-VERSION = 1
+VERSION = 2
 """Of the tables below. A later program takes over an earlier one's, not the other way round."""
 
 _TABLES = """
@@ -37,14 +37,22 @@ CREATE TABLE resting (
     modified INTEGER NOT NULL, stream INTEGER NOT NULL, PRIMARY KEY (device, inode));
 CREATE TABLE segments (
     number INTEGER PRIMARY KEY, counts TEXT NOT NULL, first REAL NOT NULL,
-    last REAL NOT NULL, size INTEGER NOT NULL, judged INTEGER NOT NULL);
+    last REAL NOT NULL, size INTEGER NOT NULL, judged INTEGER NOT NULL,
+    place TEXT NOT NULL DEFAULT 'window');
 CREATE TABLE episodes (
     number INTEGER PRIMARY KEY, entities TEXT NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
     severity INTEGER NOT NULL, said REAL NOT NULL);
 CREATE TABLE outbox (number INTEGER PRIMARY KEY, finding TEXT NOT NULL);
 """
 
+# From each version to the next.
+_UPGRADES = {1: "ALTER TABLE segments ADD COLUMN place TEXT NOT NULL DEFAULT 'window'"}
+
 _NAME = "watch.sqlite"
+
+Place = Literal["window", "left", "summed"]
+"""Where a segment is: in the window, out of it, or out and added to what is kept in brief, for the
+names alone that its connections' successors carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,11 @@ class State:
             with self.transaction():
                 for statement in _TABLES.split(";"):
                     execute(statement)
+                execute(f"PRAGMA user_version = {VERSION}")
+        elif version < VERSION:
+            with self.transaction():
+                for step in range(version, VERSION):
+                    execute(_UPGRADES[step])
                 execute(f"PRAGMA user_version = {VERSION}")
         self.set_fact("written by", __version__)
 
@@ -254,9 +267,13 @@ class State:
             "DELETE FROM resting WHERE device = ? AND inode = ?", list(identities)
         )
 
-    def segments(self) -> list[Segment]:
-        """The rows of the window, in the order of their coming."""
-        rows = self._database.execute("SELECT * FROM segments ORDER BY number").fetchall()
+    def segments(self, place: Place = "window") -> list[Segment]:
+        """The segments of a place, in the order of their coming."""
+        rows = self._database.execute(
+            "SELECT number, counts, first, last, size, judged FROM segments WHERE place = ? "
+            "ORDER BY number",
+            (place,),
+        ).fetchall()
         return [
             Segment(number, json.loads(counts), first, last, size, bool(judged))
             for number, counts, first, last, size, judged in rows
@@ -265,7 +282,7 @@ class State:
     def keep_segment(self, segment: Segment) -> None:
         """Have a segment in the window."""
         self._database.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, 'window')",
             (
                 segment.number,
                 json.dumps(segment.counts),
@@ -282,8 +299,14 @@ class State:
             "UPDATE segments SET judged = 1 WHERE number = ?", [(number,) for number in numbers]
         )
 
+    def place_segments(self, numbers: Iterable[int], place: Place) -> None:
+        """Have segments be somewhere else."""
+        self._database.executemany(
+            "UPDATE segments SET place = ? WHERE number = ?", [(place, each) for each in numbers]
+        )
+
     def drop_segments(self, numbers: Iterable[int]) -> None:
-        """Have segments leave the window."""
+        """Forget segments."""
         self._database.executemany(
             "DELETE FROM segments WHERE number = ?", [(number,) for number in numbers]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.watch.state import Segment
@@ -112,6 +112,22 @@ class Window:
             if _tier(segment.rows) <= tier:
                 run.append(segment)
         yield run
+
+
+def without_oldest(waiting: Sequence[Segment], most: int) -> tuple[list[Segment], list[Segment]]:
+    """Segments that together have no more than so many rows, the newest, and the others.
+
+    Args:
+        waiting: all of them.
+        most: rows.
+    """
+    kept: list[Segment] = []
+    others: list[Segment] = []
+    rows = 0
+    for segment in sorted(waiting, key=_end, reverse=True):
+        rows += segment.rows
+        (kept if rows <= most else others).append(segment)
+    return kept[::-1], others
 
 
 def _tier(rows: int) -> int:

@@ -12,6 +12,19 @@ from analyzer.errors import Location, OutputError
 _BLOCK = 1 << 16
 
 
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a directory, to the disk.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def append_whole(descriptor: int, content: bytes) -> None:
     """Append bytes with one write and bring them to the disk.
 

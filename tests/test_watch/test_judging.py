@@ -96,7 +96,7 @@ def test_nothing_is_judged_after_an_interruption(
 
 
 def test_an_interruption_in_the_middle(judge: Judge, held: tuple[Segments, Segment]) -> None:
-    background = Background(lambda: None)
+    background = Background[Judgement](lambda: None)
     background.begin(lambda: judge.judge([held[1]], KNOWLEDGE))
     background.wait(0.5)
     judge.interrupt()
@@ -113,7 +113,7 @@ def test_one_call_in_the_background() -> None:
         go.wait()
         return judgement
 
-    background = Background(ended.set)
+    background = Background[Judgement](ended.set)
     assert (background.is_idle, background.has_ended, background.take()) == (True, False, None)
     background.begin(call)
     assert (background.is_idle, background.has_ended) == (False, False)
@@ -126,7 +126,7 @@ def test_one_call_in_the_background() -> None:
 
 
 def test_what_the_call_raises_is_raised_once() -> None:
-    background = Background(lambda: None)
+    background = Background[Judgement](lambda: None)
     background.begin(lambda: Judgement((), {}, 1 / 0, 0))
     background.wait(10)
     with pytest.raises(ZeroDivisionError):
