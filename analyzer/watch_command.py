@@ -41,6 +41,7 @@ def add_watch(parser: argparse.ArgumentParser, listed: Callable[[str], list[str]
     add("--out", type=Path, metavar="DIR", required=True, help="notice.log and statistics go there")
     add("--state", type=Path, metavar="DIR", help="what survives a restart (OUT/.state)")
     add("--baseline", type=Path, metavar="FILE", help="what is usual; learned on day by day")
+    add("--key-file", type=Path, metavar="KEY", help="of a baseline of keyed hashes")
     add("--interval", type=_duration, default=60.0, metavar="TIME", help="of judging (60s)")
     add("--window", type=_duration, default=86400.0, metavar="TIME", help="to judge (24h)")
     add("--window-rows", type=int, default=20_000_000, metavar="N", help="at most (20000000)")
@@ -104,6 +105,7 @@ def _watch(options: argparse.Namespace) -> int:
             intelligence=options.intel,
             allow=options.allow,
             baseline=options.baseline,
+            key_file=options.key_file,
             minimum=Severity[options.min_severity.upper()],
             format=options.format,
             strict=options.strict,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -133,3 +134,11 @@ def test_advice(error: Exception, advice: str) -> None:
     with pytest.raises(ResourceError) as raised, out_of_resources():
         raise error
     assert str(raised.value).startswith(advice)
+
+
+def test_a_file_as_a_table(tmp_path: Path) -> None:
+    with Engine() as engine:
+        engine.insert("ssl", [{"uid": "C1", "server_name": "it's.example"}])
+        engine.write("ssl", tmp_path / "it's.parquet")
+        table = engine.parquet(tmp_path / "it's.parquet", "names")
+        assert table.to_pyarrow().to_pylist() == [{"uid": "C1", "server_name": "it's.example"}]

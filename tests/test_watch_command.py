@@ -67,13 +67,15 @@ def test_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(
         ["watch", str(tmp_path), "--out", str(out), "--interval", "5min", "--window", "7d",
          "--window-rows", "5", "--state", "s", "--start", "end", "--baseline", "b",
-         "--format", "ecs", "--min-severity", "high"]
+         "--format", "ecs", "--min-severity", "high", "--key-file", "k",
+         "--slow-window", "3d", "--slow-rows", "9"]
     ) == 0  # fmt: skip
     told = Recorded.options
     assert told is not None
     assert (told.interval, told.span, told.most, told.start) == (300.0, 7 * 86400.0, 5, "end")
     assert (told.state, told.baseline, told.format) == (Path("s"), Path("b"), "ecs")
     assert str(told.minimum) == "high"
+    assert (told.key_file, told.slow_span, told.slow_most) == (Path("k"), 3 * 86400.0, 9)
 
 
 @pytest.mark.parametrize("text", ["", "fast", "5 weeks", "-1s", "1e3"])

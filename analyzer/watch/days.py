@@ -63,7 +63,7 @@ class Days:
             threads=options.threads,
         )
         text = state.fact(PAST)
-        past = past_of(text)
+        past = past_of(text) if options.keeps_days else Past()
         if past is None or not self._files.are_there(past):
             if text:
                 complain("what was kept of the days before cannot be used; it is gathered anew")
@@ -80,12 +80,14 @@ class Days:
         self._judge.interrupt()
 
     def is_due(self, now: float) -> bool:
-        """Whether an hour of the logs has passed, and there is time.
+        """Whether an hour of the logs has passed or the service was begun, and there is time.
 
         Args:
             now: UTC epoch seconds.
         """
-        return now >= self._not_before and self._have_passed(EVERY)
+        # What was found before a restart is not known any more.
+        after = EVERY if self.judgements else 0.0
+        return now >= self._not_before and self._have_passed(after)
 
     def is_overdue(self, now: float) -> bool:
         """Whether half a window of the logs has passed: more would leave without being judged."""

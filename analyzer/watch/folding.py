@@ -32,7 +32,7 @@ from analyzer.detectors.detection import (
     shared_local_hosts,
 )
 from analyzer.detectors.outward import KEYS
-from analyzer.features import HOUR
+from analyzer.features import DAY, HOUR
 from analyzer.networks import LocalNetworks
 from analyzer.protection import counted
 
@@ -48,6 +48,10 @@ SLOW = frozenset({"beacon", "persistent_failure"})
 MOST_CALLS = 256
 """Latest calls of a service that are kept: those of a beacon that calls every 2 hours for 7 days,
 three connections each time. Who has as many within a day is judged in the window."""
+
+FREQUENT = 2 * DAY
+"""Seconds within which :data:`MOST_CALLS` make a service one that a window of a day suffices for:
+that has more than a hundred of its calls, and of a week they say no more."""
 
 MOST_OF_SOURCE = 50_000
 """Latest contacts, and names, that are kept of one host: scanners have more, and the detectors ask
@@ -178,9 +182,10 @@ def bounded(kept: Kept, records: Records, most: int) -> tuple[Kept, int]:
 
 
 def reaching_back(kept: Kept, past: Kept, records: Records) -> Kept:
-    """What is kept, without the calls of services whose latest are all later than the past.
+    """What is kept, without the calls of services that are judged in the window.
 
-    These are judged in the window, by all that there is of them.
+    That is those whose latest calls are all later than the past, and those with so many calls that
+    only the latest are kept and took less than :data:`FREQUENT`.
 
     Args:
         kept: the past and the window together.
@@ -189,7 +194,10 @@ def reaching_back(kept: Kept, past: Kept, records: Records) -> Kept:
     """
     end = past.calls.ts.max().execute()
     calls = _with_service(_latest_calls(kept.calls))
-    old = calls.filter(calls.ts <= end).select(*_SERVICE).distinct()
+    first, last = calls.ts.min(), calls.ts.max()
+    services = calls.group_by(*_SERVICE).aggregate(first=first, last=last, calls=calls.count())
+    seldom = (services.calls < MOST_CALLS) | (services["last"] - services["first"] >= FREQUENT)
+    old = services.filter((services["first"] <= end) & seldom)
     calls = calls.semi_join(old, _SERVICE).drop("service")
     return replace(kept, calls=records.keep(calls, "kept_reaching_back"))
 

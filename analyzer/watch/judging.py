@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 import duckdb
 
 from analyzer.allowlist import Allowlist
+from analyzer.baseline.anonymise import Key
 from analyzer.baseline.baseline import Baseline
 from analyzer.engine import Engine
 from analyzer.findings import Finding, Severity
@@ -46,6 +47,7 @@ class Knowledge:
         indicators: what threat intelligence lists.
         networks: the site's own networks.
         baseline: what is usual here; None if nothing is known.
+        key: the key of its hashes, if its addresses are hashes.
         minimum: severity from which findings are reported.
     """
 
@@ -54,6 +56,7 @@ class Knowledge:
     indicators: tuple[Indicator, ...] = ()
     networks: tuple[Network, ...] = ()
     baseline: Baseline | None = None
+    key: Key | None = None
     minimum: Severity = Severity.LOW
 
     @property
@@ -104,8 +107,16 @@ class Judge:
         knowledge: Knowledge,
         *,
         hosts: Collection[str] | None = None,
+        others: Collection[Finding] = (),
     ) -> Judgement:
         """Judge segments, all of their rows or those of some hosts.
+
+        Args:
+            chosen: the segments.
+            knowledge: what to judge by.
+            hosts: the hosts; None for all.
+            others: what was found in the days before. It adds up with what is found here, and
+                what it says louder is not said here again.
 
         Raises:
             ResourceError: memory or disk ran out.
@@ -122,10 +133,13 @@ class Judge:
                     records,
                     knowledge.rules,
                     knowledge.baseline,
+                    key=knowledge.key,
                     minimum=knowledge.minimum,
                     on_stage=self._go_on,
                 )
-                if knowledge.allowlist.entries:
+                if others:
+                    report = replace(report, all_findings=together(report.all_findings, others))
+                if others or knowledge.allowlist.entries:
                     report = report.allowing(knowledge.allowlist)
             except (duckdb.InterruptException, RuntimeError):
                 # DuckDB makes either of an interruption, Ibis may wrap it.
@@ -170,6 +184,18 @@ class Judge:
     def _go_on(self, _: str) -> None:
         if self._is_stopped:
             raise InterruptedJudgementError
+
+
+def together(findings: Collection[Finding], others: Collection[Finding]) -> tuple[Finding, ...]:
+    """Findings of the window and of the days before; of one thing that both found, the louder."""
+    before = {finding.entities: finding for finding in others}
+    own = [
+        finding
+        for finding in findings
+        if finding.entities not in before or finding.score > before[finding.entities].score
+    ]
+    told = {finding.entities for finding in own}
+    return (*own, *(finding for finding in others if finding.entities not in told))
 
 
 class InterruptedJudgementError(Exception):

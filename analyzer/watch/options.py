@@ -10,6 +10,7 @@ from typing import Literal
 from analyzer import rules
 from analyzer.allowlist import read_allowlists
 from analyzer.api import load_rules
+from analyzer.baseline.anonymise import check_key, read_key
 from analyzer.baseline.file import read_baseline
 from analyzer.errors import InputError, Location, OptionError
 from analyzer.findings import Severity
@@ -37,7 +38,8 @@ class Options:
         interval: seconds between judgements.
         span: seconds that the window reaches back.
         most: rows that it may have.
-        slow_span: seconds back that slow beacons are looked for; 0 for the window alone.
+        slow_span: seconds back that slow beacons are looked for; if that is no more than `span`,
+            the window is all there is.
         slow_most: rows that each table of what is kept for that may have.
         rules: directory of rules; None for the shipped ones.
         select: ids or patterns of the only rules; all if empty.
@@ -46,6 +48,7 @@ class Options:
         intelligence: files of indicators.
         allow: allowlists.
         baseline: the file of what is usual; learned on as days complete.
+        key_file: the key of a baseline whose addresses and names are keyed hashes.
         minimum: severity from which findings are reported.
         format: of the notices.
         strict: Zeek's own columns only.
@@ -71,6 +74,7 @@ class Options:
     intelligence: Sequence[str] = ()
     allow: Sequence[str] = ()
     baseline: Path | None = None
+    key_file: Path | None = None
     minimum: Severity = Severity.LOW
     format: OutputFormat = "tsv"
     strict: bool = False
@@ -78,6 +82,11 @@ class Options:
     intel_severity: Severity = Severity.HIGH
     memory_limit: str = "768MiB"
     threads: int | None = None
+
+    @property
+    def keeps_days(self) -> bool:
+        """Whether anything is kept of what has left the window."""
+        return self.slow_span > self.span
 
     def check(self) -> None:
         """Refuse what makes no sense.
@@ -95,10 +104,6 @@ class Options:
             raise OptionError(f"window of {self.span:g} s: expected the interval or more")
         if self.most < 1:
             raise OptionError(f"window of {self.most} rows: expected 1 or more")
-        if self.slow_span and self.slow_span <= self.span:
-            raise OptionError(
-                f"slow window of {self.slow_span:g} s: expected more than the window, or 0s"
-            )
         if self.slow_most < 1:
             raise OptionError(f"slow window of {self.slow_most} rows: expected 1 or more")
 
@@ -114,14 +119,19 @@ def knowledge(options: Options) -> Knowledge:
     allowlist = read_allowlists(options.allow)
     allowlist.check_rules([rule.id for rule in every])
     known = Intelligence(options.intelligence)
-    baseline = None
+    baseline, key = None, None if options.key_file is None else read_key(options.key_file)
     if options.baseline is not None and options.baseline.exists():
         baseline = read_baseline(options.baseline)
+        check_key(baseline, key, options.baseline)
+    elif key is not None:
+        named = "" if options.baseline is None else f"{options.baseline}: no such file; "
+        raise OptionError(f"{named}a key is for a baseline of keyed hashes: give that, too")
     return Knowledge(
         rules=tuple(chosen),
         allowlist=allowlist,
         indicators=tuple(known.indicators),
         networks=tuple(parse_networks(options.local_networks)),
         baseline=baseline if baseline is not None and baseline.days else None,
+        key=key,
         minimum=options.minimum,
     )

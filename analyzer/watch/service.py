@@ -149,7 +149,7 @@ class Service:
             self._follower,
             span=options.span,
             most=options.most,
-            keeps_left=options.slow_span > 0,
+            keeps_left=options.keeps_days,
             on_problem=lambda problem: self._complain(str(problem)),
         )
         new = sum(each.rows for each in self._intake.window.segments if not each.judged)
@@ -326,11 +326,12 @@ class Service:
                 self._begin_days()
             return
         segments, known = self._intake.window.segments, self._knowledge
+        others = self._days.findings
         self._is_due, self._unjudged, self._judging = False, 0, segments
         day = self._day_to_learn(self._intake.window.last)
 
         def work() -> Judgement:
-            judgement = self._judge.judge(segments, known)
+            judgement = self._judge.judge(segments, known, others=others)
             if day is not None:
                 self._learn(segments, known, day)
             return judgement
@@ -384,7 +385,7 @@ class Service:
     def _write_indicators(self, judgement: Judgement) -> None:
         if self._options.intel_out is not None:
             write_intel(
-                (*judgement.findings, *self._days.findings),
+                judgement.findings,
                 self._options.intel_out,
                 minimum=self._options.intel_severity,
                 outside=judgement.outside,
@@ -416,7 +417,7 @@ class Service:
             with Engine(memory_limit=options.memory_limit, threads=options.threads) as engine:
                 self._segments.attach(engine, segments)
                 records = engine.records(known.networks, begin=day * DAY, end=(day + 1) * DAY)
-                self._lesson = day, learn_records(records, options.baseline).baseline
+                self._lesson = day, learn_records(records, options.baseline, known.key).baseline
         except FAILURES as error:
             self._lesson = str(error)
 

@@ -146,6 +146,7 @@ class SlowJudge:
                 as_records(kept, records, flagged(kept, records.local)),
                 known.rules,
                 known.baseline,
+                key=known.key,
                 minimum=known.minimum,
                 on_stage=self._interruption.go_on,
             )

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from analyzer.errors import Location, OutputError
-from analyzer.writers.durable import append_whole, claim, sync_directory
+from analyzer.writers.durable import append_whole, claim, sync
 from analyzer.writers.journal import Journal
 from analyzer.writers.log_kinds import LogKind, log_header, log_line, log_name
 from analyzer.writers.ownership import refuse_foreign_notices, refuse_zeek_directory
@@ -180,7 +180,7 @@ class AppendingLog:
     def _begin(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._log = os.open(self.path, flags, 0o644)
-        sync_directory(self.path.parent)
+        sync(self.path.parent)
         return self._log
 
     def _follow(self) -> None:
@@ -252,7 +252,7 @@ class AppendingLog:
             moment += 1
         # Nobody else makes files here, see claim().
         self.path.rename(target)
-        sync_directory(self.path.parent)
+        sync(self.path.parent)
         self._journal.rotate()
         self._let_go()
         return target

@@ -83,15 +83,6 @@ def _line_start(descriptor: int, end: int) -> int:
     return 0
 
 
-def sync_directory(directory: Path) -> None:
-    """Bring the names in a directory to the disk: a new file's, a renamed one's."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def claim(log: Path) -> int:
     """Make a log this process's alone to append to, until it closes the descriptor.
 

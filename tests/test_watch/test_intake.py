@@ -11,9 +11,10 @@ import pytest
 from analyzer.errors import OutputError, ResourceError
 from analyzer.parsers.account import Problem
 from analyzer.watch.following import Follower
-from analyzer.watch.intake import Intake, start_anew_if_changed
+from analyzer.watch.intake import PAST, Intake, start_anew_if_changed
+from analyzer.watch.past import Past, past_of
 from analyzer.watch.segments import Segments
-from analyzer.watch.state import State
+from analyzer.watch.state import Segment, State
 from analyzer.watch.streams import Streams
 from analyzer.watch.window import JOINED
 
@@ -30,6 +31,7 @@ def opened(
     *,
     span: float = 1000.0,
     most: int = 100,
+    keeps_left: bool = False,
     on_problem: Callable[[Problem], None] = lambda _: None,
 ) -> Iterator[Opened]:
     with State(state_at) as state:
@@ -38,7 +40,15 @@ def opened(
         follower = Follower(
             [top], streams=Streams(state.streams()), resting=state.resting(), portion=1 << 20
         )
-        intake = Intake(state, segments, follower, span=span, most=most, on_problem=on_problem)
+        intake = Intake(
+            state,
+            segments,
+            follower,
+            span=span,
+            most=most,
+            keeps_left=keeps_left,
+            on_problem=on_problem,
+        )
         try:
             yield intake, segments, follower, state
         finally:
@@ -207,3 +217,41 @@ def test_what_is_gone_is_forgotten(top: Path, tmp_path: Path) -> None:
         assert len(state.streams()) == 1
         intake.forget(1e9 + 1e7)
         assert state.streams() == []
+
+
+def test_what_leaves_waits_to_be_summed_up(top: Path, tmp_path: Path) -> None:
+    def numbers(segments: list[Segment]) -> list[int]:
+        return [each.number for each in segments]
+
+    at = tmp_path / "state"
+    with opened(top, at, most=1, keeps_left=True) as (intake, _, follower, _):
+        for number in (1, 2, 3):
+            put(top, number)
+            take(intake, follower)
+            intake.have_judged(intake.window.segments)
+        assert (numbers(intake.left), numbers(intake.summed)) == ([1, 2], [])
+        intake.tidy()
+    with opened(top, at, most=1, keeps_left=True) as (intake, segments, follower, state):
+        assert uids(segments, *intake.left) == ["C1", "C2"]
+        intake.have_summed(Past(number=1, judged=2.0), intake.left[:1])
+        assert past_of(state.fact(PAST)) == Past(number=1, judged=2.0)
+        assert (numbers(intake.left), numbers(intake.summed)) == ([2], [1])
+        # The names of its connections' successors may be in it, so it stays a while.
+        intake.tidy()
+        assert uids(segments, *intake.summed) == ["C1"]
+        intake.have_summed(Past(number=1, judged=3.0), [])
+        assert numbers(intake.summed) == [1]
+        put(top, 4)
+        take(intake, follower)
+        intake.have_judged(intake.window.segments)
+        assert intake.let_go() == 1
+        assert numbers(intake.left) == [3]
+        intake.have_summed(Past(number=2), intake.left)
+        intake.tidy()
+    with opened(top, at, most=1, keeps_left=True) as (intake, segments, _, _):
+        assert (numbers(intake.left), numbers(intake.summed)) == ([], [3])
+        kept = {path.name[:10] for path in (at / "window").iterdir()}
+        assert kept == {"0000000003", "0000000004"}
+    with opened(top, at, most=1) as (intake, _, _, state):
+        assert (intake.left, intake.summed, state.segments("summed")) == ([], [], [])
+        assert intake.lost == 0

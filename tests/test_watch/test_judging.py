@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import analyzer
 from analyzer.allowlist import read_allowlists
 from analyzer.api import load_rules
-from analyzer.findings import Severity
+from analyzer.findings import Finding, Severity
 from analyzer.watch.following import Follower
 from analyzer.watch.judging import (
     FAST,
@@ -20,6 +21,7 @@ from analyzer.watch.judging import (
     Judge,
     Judgement,
     Knowledge,
+    together,
 )
 from analyzer.watch.segments import Segments
 from analyzer.watch.state import Segment
@@ -85,6 +87,37 @@ def test_rows_of_some_hosts_alone(judge: Judge, held: tuple[Segments, Segment]) 
     judgement = judge.judge([held[1]], KNOWLEDGE.fast, hosts={"10.20.1.10"})
     assert {finding.source for finding in judgement.findings} == {"10.20.1.10"}
     assert judge.judge([held[1]], KNOWLEDGE.fast, hosts=()).findings == ()
+
+
+def test_the_days_before_add_up_and_say_louder_things_themselves() -> None:
+    def finding(score: float, destination: str, message: str) -> Finding:
+        return Finding(
+            rule="beacon",
+            note="ZeekAnalyzer::Beacon",
+            source="10.0.0.1",
+            destination=destination,
+            first=0.0,
+            last=1.0,
+            score=score,
+            techniques=(),
+            message=message,
+        )
+
+    quiet, loud = finding(0.8, "a", "window"), finding(0.9, "b", "window")
+    louder, quieter = finding(0.9, "a", "week"), finding(0.8, "b", "week")
+    other = finding(0.7, "c", "week")
+    assert together([quiet, loud], [louder, quieter, other]) == (loud, louder, other)
+    assert together([quiet], [quiet]) == (quiet,)
+
+
+def test_what_was_found_before_is_part_of_a_judgement(
+    judge: Judge, held: tuple[Segments, Segment]
+) -> None:
+    known = Knowledge(rules=tuple(each for each in load_rules() if each.detector == "scan"))
+    found = judge.judge([held[1]], known).findings
+    before = replace(found[0], source="10.99.0.1")
+    judgement = judge.judge([held[1]], known, others=[before])
+    assert set(judgement.findings) == {*found, before}
 
 
 def test_nothing_is_judged_after_an_interruption(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.baseline.anonymise import Key, anonymised_baseline
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import write_baseline
-from analyzer.errors import AllowlistError, InputError, OptionError
+from analyzer.errors import AllowlistError, BaselineError, InputError, OptionError
 from analyzer.watch.options import Options, knowledge
 
 
@@ -30,6 +31,7 @@ def test_what_makes_none(options: Options, tmp_path: Path) -> None:
         (replace(options, interval=0.1), "interval of 0.1 s: expected 1 s or more"),
         (replace(options, span=5.0), "window of 5 s: expected the interval or more"),
         (replace(options, most=0), "window of 0 rows: expected 1 or more"),
+        (replace(options, slow_most=0), "slow window of 0 rows: expected 1 or more"),
     ):
         with pytest.raises(OptionError) as caught:
             wrong.check()
@@ -68,3 +70,31 @@ def test_wrong_files_are_told(options: Options, tmp_path: Path) -> None:
 
 def test_a_baseline_that_is_still_to_be_made(options: Options, tmp_path: Path) -> None:
     assert knowledge(replace(options, baseline=tmp_path / "none")).baseline is None
+
+
+def test_a_window_as_long_as_the_slow_one_is_all_there_is(options: Options) -> None:
+    assert options.keeps_days
+    assert not replace(options, span=7 * 86400.0).keeps_days
+    assert not replace(options, slow_span=0.0).keeps_days
+
+
+def test_the_key_of_a_baseline(options: Options, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef\n")
+    (tmp_path / "other").write_text("another key of ours\n")
+    hashed, plain = tmp_path / "hashed", tmp_path / "plain"
+    write_baseline(Baseline(), plain)
+    write_baseline(anonymised_baseline(Baseline(), Key(b"0123456789abcdef")), hashed)
+    with_key = replace(options, baseline=hashed, key_file=tmp_path / "key")
+    known = knowledge(with_key)
+    assert known.key is not None
+    assert known.key.check == Key(b"0123456789abcdef").check
+    for wrong, error, message in (
+        (replace(with_key, key_file=None), BaselineError, "expected --key-file"),
+        (replace(with_key, key_file=tmp_path / "other"), BaselineError, "hashes of another key"),
+        (replace(with_key, baseline=plain), BaselineError, "no hashes of any key"),
+        (replace(with_key, baseline=None), OptionError, "give that, too"),
+        (replace(with_key, baseline=tmp_path / "none"), OptionError, "none: no such file"),
+        (replace(with_key, key_file=tmp_path / "none"), OptionError, "none: cannot be read"),
+    ):
+        with pytest.raises(error, match=message):
+            knowledge(wrong)

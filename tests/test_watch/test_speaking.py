@@ -152,6 +152,16 @@ def test_what_is_long_over_is_forgotten(tmp_path: Path) -> None:
         assert speaker.episodes == 0
 
 
+def test_what_a_week_may_find_again_is_remembered(tmp_path: Path) -> None:
+    with State(tmp_path / "state") as state:
+        speaker = Speaker(state, (), DAY, kept=7 * DAY)
+        speaker.say([FIRST])
+        speaker.forget(8 * DAY)
+        assert speaker.episodes == 1
+        speaker.forget(9 * DAY)
+        assert speaker.episodes == 0
+
+
 def test_killed_between_two_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     append = AppendingLog.append
 

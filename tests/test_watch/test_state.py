@@ -122,3 +122,35 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         with state.transaction():
             state.put_out(["small"])
         assert state.outbox() == [(1, "small")]
+
+
+def test_segments_leave_the_window(tmp_path: Path) -> None:
+    with State(tmp_path) as state:
+        with state.transaction():
+            state.keep_segment(SEGMENT)
+            state.place_segments([1], "left")
+        assert (state.segments(), state.segments("left")) == ([], [SEGMENT])
+        with state.transaction():
+            state.place_segments([1], "summed")
+    with State(tmp_path) as state:
+        assert (state.segments("left"), state.segments("summed")) == ([], [SEGMENT])
+
+
+def test_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "watch.sqlite")
+    database.executescript(
+        """
+        CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+        CREATE TABLE segments (
+            number INTEGER PRIMARY KEY, counts TEXT NOT NULL, first REAL NOT NULL,
+            last REAL NOT NULL, size INTEGER NOT NULL, judged INTEGER NOT NULL);
+        INSERT INTO segments VALUES (1, '{"conn": 5, "ssl": 2}', 1.5, 2.5, 100, 0);
+        PRAGMA user_version = 1;
+        """
+    )
+    database.close()
+    for _ in range(2):
+        with State(tmp_path) as state:
+            assert state.segments() == [SEGMENT]
+            with state.transaction():
+                state.place_segments([1], "window")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analyzer.watch.state import Segment
-from analyzer.watch.window import JOINED, LONGEST, MOST_ROWS, Window
+from analyzer.watch.window import JOINED, LONGEST, MOST_ROWS, Window, without_oldest
 
 HOUR = 3600.0
 
@@ -93,3 +93,10 @@ def test_no_more_than_an_hour_and_so_many_rows() -> None:
     rows = 2 * MOST_ROWS // JOINED
     many = tuple(segment(number, float(number), rows) for number in range(2 * JOINED))
     assert Window(many, 9 * HOUR, 10**9).to_join() == []
+
+
+def test_the_newest_of_what_waits() -> None:
+    waiting = hours(True, True, True)
+    assert without_oldest(waiting[::-1], 25) == ([*waiting[1:]], [waiting[0]])
+    assert without_oldest(waiting, 30) == ([*waiting], [])
+    assert without_oldest((), 0) == ([], [])

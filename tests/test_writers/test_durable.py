@@ -22,7 +22,7 @@ from analyzer.writers.durable import (
     cut,
     last_line,
     refuse_claimed,
-    sync_directory,
+    sync,
     whole_lines,
 )
 
@@ -53,7 +53,7 @@ def test_all_is_appended(tmp_path: Path) -> None:
     with opened(path) as descriptor:
         append_whole(descriptor, b"two\n")
         cut(descriptor, 6)
-        sync_directory(tmp_path)
+        sync(tmp_path)
     assert path.read_bytes() == b"one\ntw"
 
 
@@ -120,3 +120,11 @@ def test_a_claim_dies_with_its_process(tmp_path: Path) -> None:
             claim(log)
         process.kill()
     os.close(claim(log))
+
+
+def test_what_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
+    sync(tmp_path)
+    (tmp_path / "a").touch()
+    sync(tmp_path / "a")
+    with pytest.raises(FileNotFoundError):
+        sync(tmp_path / "none")
