@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 import analyzer.watch.service as module
-from analyzer.baseline.file import read_baseline
-from analyzer.errors import OutputError
+from analyzer.baseline.anonymise import Key, anonymised_baseline
+from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.file import read_baseline, write_baseline
+from analyzer.errors import BaselineError, OutputError
 from analyzer.features import DAY
 from analyzer.watch.intake import Intake
 from analyzer.watch.options import Options
@@ -205,6 +207,34 @@ def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_
     )
     assert service._knowledge.baseline is not None
     assert baseline.read_bytes() == before
+
+
+def test_a_baseline_of_keyed_hashes_is_learned_on(
+    options: Options, morning: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    first = (morning / "conn.log").read_text().splitlines()[8].split("\t")
+    row = [f"{float(first[0]) // DAY * DAY + DAY + 7200:.6f}", *first[1:]]
+    with (options.tops[0] / "conn.log").open("a") as file:
+        file.write("\t".join(row) + "\n")
+    baseline, key = tmp_path / "baseline", Key(b"0123456789abcdef")
+    (tmp_path / "key").write_bytes(b"0123456789abcdef")
+    write_baseline(anonymised_baseline(Baseline(), key), baseline)
+    keyed = replace(options, baseline=baseline, key_file=tmp_path / "key")
+    with pytest.raises(BaselineError, match="expected --key-file"):
+        Service(replace(keyed, key_file=None), complain=print)
+    _, said = run(keyed, judged(1))
+    assert said == []
+    learned = read_baseline(baseline)
+    assert learned.days == [int(float(first[0]) // DAY)]
+    assert learned.key_check == key.check
+    sources = set(learned["hours"].source)
+    assert key.address("10.20.1.10") in sources
+    assert "10.20.1.10" not in sources
+    # And judged with from then on.
+    later = replace(keyed, start="stopped")
+    _, said = run(later, lambda service: service._tick > time.time())
+    assert said == []
 
 
 def test_it_reports_on_itself(options: Options, morning: Path) -> None:
