@@ -228,7 +228,12 @@ class Engine:
         return int(count)
 
     def attach(
-        self, log: str, paths: Sequence[Path], *, hosts: Collection[str] | None = None
+        self,
+        log: str,
+        paths: Sequence[Path],
+        *,
+        hosts: Collection[str] | None = None,
+        unfinished: Sequence[Path] = (),
     ) -> None:
         """Have a log's table be the rows of files that :meth:`write` wrote, where they stand.
 
@@ -237,17 +242,39 @@ class Engine:
             paths: the files.
             hosts: leave out what is not of a connection that one of these addresses began or
                 answered; None for all rows.
+            unfinished: files of ``open_conn``, for conn alone: the latest state of each connection
+                that is not among the finished ones is one of its rows.
         """
+        name = identifier(log)
+        condition = ""
+        held = self.columns["conn" if log == "open_conn" else log]
+        if hosts is not None and any(column.name == "orig_h" for column in held):
+            wanted = ", ".join(map(literal, sorted(hosts))) or "NULL"
+            condition = f"WHERE orig_h IN ({wanted}) OR resp_h IN ({wanted})"
+        execute = self.connection.execute
+        if unfinished:
+            execute("CREATE TABLE finished_conn AS FROM conn LIMIT 0")
+            self._view("finished_conn", paths, condition)
+            self._view("open_conn", unfinished, condition + _LATEST_STATE)
+            execute(
+                f"CREATE TABLE unfinished_conn AS WITH read_rows AS ({_BY_UID_STANDING}) "
+                f"{self._condense}"
+            )
+            execute(f"DROP TABLE {name}")
+            execute(
+                f"CREATE VIEW {name} AS FROM finished_conn UNION ALL BY NAME FROM unfinished_conn"
+            )
+        else:
+            self._view(log, paths, condition + (_LATEST_STATE if log == "open_conn" else ""))
+
+    def _view(self, name: str, paths: Sequence[Path], condition: str) -> None:
+        """Have a table, which is empty, be the rows of files."""
         if not paths:
             return
         files = ", ".join(literal(str(path)) for path in paths)
-        name = identifier(log)
-        condition = ""
-        if hosts is not None and any(column.name == "orig_h" for column in self.columns[log]):
-            wanted = ", ".join(map(literal, sorted(hosts))) or "NULL"
-            condition = f"WHERE orig_h IN ({wanted}) OR resp_h IN ({wanted})"
-        self.connection.execute(f"DROP TABLE {name}")
-        self.connection.execute(f"CREATE VIEW {name} AS FROM read_parquet([{files}]) {condition}")
+        execute = self.connection.execute
+        execute(f"DROP TABLE {identifier(name)}")
+        execute(f"CREATE VIEW {identifier(name)} AS FROM read_parquet([{files}]) {condition}")
 
     def parquet(self, path: Path, name: str) -> ir.Table:
         """The rows of a Parquet file, where they stand, as an Ibis expression under a name.
@@ -353,12 +380,27 @@ class Engine:
         self.connection.execute("DELETE FROM open_conn")
 
 
-_BY_UID = """
-    SELECT open_conn.* FROM open_conn
-    WHERE uid IS NULL OR uid NOT IN (SELECT uid FROM conn WHERE uid IS NOT NULL)
+# Of the states of each connection, the one that was seen last.
+_LATEST_STATE = """
     QUALIFY uid IS NULL OR row_number() OVER (
         PARTITION BY uid ORDER BY duration DESC NULLS LAST, ts, orig_bytes, resp_bytes
     ) = 1
+    """
+
+_BY_UID = (
+    """
+    SELECT open_conn.* FROM open_conn
+    WHERE uid IS NULL OR uid NOT IN (SELECT uid FROM conn WHERE uid IS NOT NULL)
+    """
+    + _LATEST_STATE
+)
+
+# The same where the finished ones are many and stand in files: only uids that are open are held.
+_BY_UID_STANDING = """
+    SELECT open_conn.* FROM open_conn
+    WHERE uid IS NULL OR uid NOT IN (
+        SELECT uid FROM finished_conn SEMI JOIN (SELECT DISTINCT uid FROM open_conn) USING (uid)
+    )
     """
 
 # What begins at the same moment between the same ends is the same connection.

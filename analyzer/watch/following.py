@@ -35,14 +35,20 @@ PORTION = 1 << 26
 HELD_OPEN = 7200.0
 """Seconds after its last change that a file is held open: twice Zeek's usual rotation interval."""
 
+OPEN = 86400.0
+"""Seconds after its last change that a log of open connections is of use: what it tells of has
+ended by then, or a later one tells more."""
+
 GONE = 600.0
 """Seconds that a file which was moved away is still watched for what its writer has left over."""
 
 _BEYOND = 1 << 62
 # Files that are still being made.
 _UNDER_WAY = (".tmp", ".part")
-# Connections that have not ended (they come again when they have), and what we write ourselves.
-_NO_LOGS = ("open_", "notice.")
+# What we write ourselves.
+_NO_LOGS = ("notice.",)
+# Connections that had not ended.
+_OPEN = "open_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class Follower:
         for seen in self._lookout.look(now):
             name = seen.path.rpartition("/")[2]
             if name.startswith(_NO_LOGS) or name.endswith(_UNDER_WAY):
+                continue
+            if name.startswith(_OPEN) and seen.modified / 1e9 < now - OPEN:
                 continue
             here.add(seen.identity)
             file = self._files.get(seen.identity)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".parquet"
 _JOINING = "256MiB"
+_OPEN = "open_conn"
 
 
 class Segments:
@@ -78,7 +79,8 @@ class Segments:
         plain = PlainBytes(io.BytesIO())
         load = tsv.load_stream if portion.stream.kind == "tsv" else json_lines.load_stream
         with out_of_resources():
-            load(plain, iter((above, portion.data)), self._engine, account)
+            chunks = iter((above, portion.data))
+            load(plain, chunks, self._engine, account, unfinished=is_unfinished(portion.path))
         shift = lines - above.count(b"\n")
         account.examples[known:] = [_moved(each, shift) for each in account.examples[known:]]
         return account
@@ -102,7 +104,9 @@ class Segments:
         with out_of_resources():
             ((first, last),) = self._engine.connection.execute(
                 "SELECT min(ts), max(until) FROM (SELECT ts, ts + coalesce(duration, 0) AS until "
-                "FROM conn UNION ALL SELECT ts, ts FROM dns)"
+                "FROM conn UNION ALL SELECT ts, ts FROM dns UNION ALL "
+                # They are of the time in which they were seen, whenever they began.
+                "SELECT ts + coalesce(duration, 0), ts + coalesce(duration, 0) FROM open_conn)"
             ).fetchall()
         if first is None:
             first = last = clock
@@ -116,7 +120,7 @@ class Segments:
             OSError: it cannot be written.
         """
         with Engine(memory_limit=_JOINING) as engine:
-            self.attach(engine, parts)
+            self.attach(engine, parts, logs=(*LOGS, _OPEN))
             joined = self._written(
                 number, engine, min(part.first for part in parts), max(part.last for part in parts)
             )
@@ -137,12 +141,18 @@ class Segments:
             engine: whose tables.
             segments: whose rows.
             hosts: leave out what these addresses neither began nor answered.
-            logs: the tables.
+            logs: the tables. Without ``open_conn``, connections that are still open count as
+                they were last seen (:meth:`analyzer.engine.Engine.finish_loading`).
         """
         with out_of_resources():
             for log in logs:
-                paths = [self._path(each.number, log) for each in segments if each.counts.get(log)]
-                engine.attach(log, paths, hosts=hosts)
+                unfinished = self._paths(segments, _OPEN) if log == "conn" else []
+                engine.attach(
+                    log,
+                    self._paths(segments, log),
+                    hosts=hosts,
+                    unfinished=() if _OPEN in logs else unfinished,
+                )
 
     def remove(self, segments: Collection[Segment]) -> None:
         """Remove the files of segments."""
@@ -163,12 +173,15 @@ class Segments:
         """Whether a segment's files are there."""
         return all(self._path(segment.number, log).is_file() for log in segment.counts)
 
+    def _paths(self, segments: Collection[Segment], log: str) -> list[Path]:
+        return [self._path(each.number, log) for each in segments if each.counts.get(log)]
+
     def _path(self, number: int, log: str) -> Path:
         return self._directory / f"{number:010d}-{log}{_SUFFIX}"
 
     def _written(self, number: int, engine: Engine, first: float, last: float) -> Segment | None:
         counts, size = {}, 0
-        for log in LOGS:
+        for log in (*LOGS, _OPEN):
             path = self._path(number, log)
             with out_of_resources():
                 if not engine.table(log).count().execute():
@@ -181,6 +194,14 @@ class Segments:
             return None
         sync(self._directory)
         return Segment(number, counts, first, last, size)
+
+
+def is_unfinished(path: str) -> bool:
+    """Whether a log is of connections that had not ended when it was written, by its name.
+
+    Zeek's ``#path`` does not say so; archives put a time behind the name.
+    """
+    return Path(path).name.startswith("open_")
 
 
 def _layout(engine: Engine) -> str:

@@ -26,7 +26,8 @@ from analyzer.watch.state import Segment
 EVERY = HOUR
 """Seconds of the logs' time between judgements."""
 
-_CONNECTIONS, _NAMES = ("conn", "dns"), ("ssl", "http")
+# Connections that are still open are kept once they have ended.
+_CONNECTIONS, _NAMES = ("conn", "dns", "open_conn"), ("ssl", "http")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from analyzer.watch.following import Follower, Portion, Rest
+from analyzer.watch.following import OPEN, Follower, Portion, Rest
 from analyzer.watch.streams import Stream, Streams
 
 FIELDS = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "duration"]
@@ -347,7 +347,6 @@ def test_a_copy_that_is_still_being_made(tmp_path: Path) -> None:
 def test_logs_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "files.log").write_text("#path\tfiles\n#fields\tts\tfuid\n1.0\tF1\n")
     (tmp_path / "weird.log").write_text('{"ts":1.0,"name":"x"}\n' * 200)
-    (tmp_path / "open_conn.log").write_text(header(1) + row(1))
     (tmp_path / "notice.log").write_text(header(2) + row(2))
     (tmp_path / "conn.log.gz.tmp").write_text(header(3) + row(3))
     (tmp_path / "empty.log").write_text("")
@@ -357,6 +356,16 @@ def test_logs_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
     assert reader.rows == []
     assert reader.follower.faults == {}
     assert {stream.kind for stream in reader.streams.values()} <= {"other"}
+
+
+def test_open_connections_as_long_as_they_may_be_open(tmp_path: Path) -> None:
+    (tmp_path / "open_conn.log").write_text(header(1) + row(1))
+    (tmp_path / "open_conn.old.log").write_text(header(2) + row(2))
+    os.utime(tmp_path / "open_conn.log", (3 * OPEN, 3 * OPEN))
+    os.utime(tmp_path / "open_conn.old.log", (OPEN, OPEN))
+    reader = Reader(tmp_path)
+    reader.read(3 * OPEN)
+    assert reader.rows == ["C1"]
 
 
 def test_json_whose_first_rows_are_another_logs(tmp_path: Path) -> None:

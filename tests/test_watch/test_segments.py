@@ -31,7 +31,14 @@ def segments(tmp_path: Path) -> Iterator[Segments]:
     held.close()
 
 
-def portion(data: str, *, above: str = header(1), lines: int = 0, overlong: int = 0) -> Portion:
+def portion(
+    data: str,
+    *,
+    above: str = header(1),
+    lines: int = 0,
+    overlong: int = 0,
+    path: str = "conn.log",
+) -> Portion:
     kind: Kind = "json" if data.startswith("{") else "tsv"
     before = Stream(
         number=1,
@@ -41,7 +48,7 @@ def portion(data: str, *, above: str = header(1), lines: int = 0, overlong: int 
         lines=lines,
         header=header_after(b"", above.encode()) if kind == "tsv" else b"",
     )
-    return Portion(before, before, data.encode(), overlong, "conn.log", 0.0)
+    return Portion(before, before, data.encode(), overlong, path, 0.0)
 
 
 def uids(segments: Segments, *chosen: Segment) -> list[str]:
@@ -152,3 +159,39 @@ def test_the_layout_is_the_same_in_every_process(segments: Segments, tmp_path: P
             env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
         assert layout.strip() == segments.layout
+
+
+def state(number: int, duration: float) -> str:
+    return row(number).replace("1.000000\n", f"{duration:.6f}\n")
+
+
+def lasted(segments: Segments, *chosen: Segment, **options: object) -> dict[str, float]:
+    with Engine(threads=1) as engine:
+        segments.attach(engine, chosen, **options)  # type: ignore[arg-type]
+        rows = engine.connection.execute("SELECT uid, duration FROM conn").fetchall()
+        assert len(rows) == len(dict(rows))
+        return dict(rows)
+
+
+def test_open_connections_count_as_they_were_last_seen(segments: Segments) -> None:
+    parts = []
+    for number, states in enumerate(([(1, 5.0), (2, 6.0)], [(1, 9.0), (3, 1.0)]), start=1):
+        text = "".join(state(*each) for each in states)
+        segments.load(portion(text, path="/zeek/2026-01-19/open_conn.1.log.gz"))
+        part = segments.write(number, NOW, 7.0)
+        segments.clear()
+        assert part is not None
+        assert part.counts == {"open_conn": 2}
+        # They are of when they were seen.
+        assert (part.first, part.last) == ((6.0, 8.0) if number == 1 else (4.0, 10.0))
+        parts.append(part)
+    assert lasted(segments, *parts) == {"C1": 9, "C2": 6, "C3": 1}
+    assert lasted(segments, *parts, hosts=["10.0.0.9"]) == {}
+    ended = written(segments, state(2, 20.0) + state(4, 2.0), 3)
+    assert lasted(segments, *parts, ended) == {"C1": 9, "C2": 20, "C3": 1, "C4": 2}
+    assert lasted(segments, *parts, ended, hosts=["10.0.0.1"]) == lasted(segments, *parts, ended)
+    joined = segments.join(4, [*parts, ended])
+    assert joined.counts == {"conn": 2, "open_conn": 3}
+    assert lasted(segments, joined) == {"C1": 9, "C2": 20, "C3": 1, "C4": 2}
+    only_ended = lasted(segments, joined, logs=("conn", "dns", "open_conn"))
+    assert only_ended == {"C2": 20, "C4": 2}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import analyzer
 import analyzer.watch.service as module
 from analyzer.baseline.anonymise import Key, anonymised_baseline
 from analyzer.baseline.baseline import Baseline
@@ -23,6 +24,7 @@ from analyzer.features import DAY
 from analyzer.watch.intake import Intake
 from analyzer.watch.options import Options
 from analyzer.watch.service import Service, state_directory
+from analyzer.writers import write_notices
 from benchmarks.watch import Watch, rows_taken, settle
 
 from .sensor import Sensor, key, loudest, notices
@@ -74,6 +76,29 @@ def test_it_says_what_a_batch_run_says(options: Options, morning: Path, batch: P
     # And nothing of it again, whatever day it is.
     run(replace(options, start="stopped"), lambda service: service._tick > time.time())
     assert len(notices(options.out)) == len(notices(batch))
+
+
+def test_open_connections_count_as_in_a_batch_run(
+    options: Options, morning: Path, tmp_path: Path
+) -> None:
+    logs = options.tops[0]
+    shutil.copytree(morning, logs, dirs_exist_ok=True)
+    lines = (logs / "conn.log").read_text().splitlines(keepends=True)
+    head = [line for line in lines if line.startswith("#") and not line.startswith("#close")]
+    rows = [line for line in lines if not line.startswith("#")]
+    # A third has not ended, another third was seen before it ended.
+    (logs / "conn.log").write_text("".join([*head, *rows[::3], *rows[1::3]]))
+    (logs / "open_conn.log").write_text("".join([*head, *rows[2::3], *rows[1::3]]))
+    report = analyzer.analyze(logs)
+    assert report.records["conn"] == len(rows)
+    write_notices(report.findings, tmp_path / "batch.log", written=0.0)
+    (tmp_path / "batch").mkdir()
+    (tmp_path / "batch.log").rename(tmp_path / "batch" / "notice.log")
+    _, said = run(options, judged(1))
+    assert said == []
+    expected = loudest(notices(tmp_path / "batch"))
+    assert loudest(notices(options.out)) == expected
+    assert len(expected) > 3
 
 
 def test_what_was_not_judged_is_judged_after_a_restart(
