@@ -23,7 +23,7 @@ from analyzer.allowlist import Allowlist
 from analyzer.baseline.anonymise import Key
 from analyzer.baseline.baseline import Baseline
 from analyzer.engine import Engine
-from analyzer.findings import Finding, Severity
+from analyzer.findings import SUPPRESS_FOR, Finding, Severity
 from analyzer.indicators import Indicator
 from analyzer.networks import Network
 from analyzer.pipeline import run
@@ -187,15 +187,24 @@ class Judge:
 
 
 def together(findings: Collection[Finding], others: Collection[Finding]) -> tuple[Finding, ...]:
-    """Findings of the window and of the days before; of one thing that both found, the louder."""
-    before = {finding.entities: finding for finding in others}
-    own = [
-        finding
-        for finding in findings
-        if finding.entities not in before or finding.score > before[finding.entities].score
-    ]
-    told = {finding.entities for finding in own}
-    return (*own, *(finding for finding in others if finding.entities not in told))
+    """Findings of the window and of the days before; of one thing that both found, the louder.
+
+    It is one if it is about the same and as close in time as repeats within one run are joined.
+    """
+    before = [(other, [each for each in findings if _is_same(each, other)]) for other in others]
+    outdone = {id(each) for other, same in before for each in same if each.score <= other.score}
+    own = [finding for finding in findings if id(finding) not in outdone]
+    said = {id(finding) for finding in own}
+    added = [other for other, same in before if not any(id(each) in said for each in same)]
+    return (*own, *added)
+
+
+def _is_same(one: Finding, other: Finding) -> bool:
+    return (
+        one.entities == other.entities
+        and one.first <= other.last + SUPPRESS_FOR
+        and other.first <= one.last + SUPPRESS_FOR
+    )
 
 
 class InterruptedJudgementError(Exception):

@@ -108,6 +108,9 @@ def test_the_days_before_add_up_and_say_louder_things_themselves() -> None:
     other = finding(0.7, "c", "week")
     assert together([quiet, loud], [louder, quieter, other]) == (loud, louder, other)
     assert together([quiet], [quiet]) == (quiet,)
+    # What was over hours before is another thing.
+    over = replace(louder, first=-9000.0, last=-8000.0)
+    assert together([quiet], [over]) == (quiet, over)
 
 
 def test_what_was_found_before_is_part_of_a_judgement(
