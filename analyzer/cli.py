@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import math
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +17,21 @@ from analyzer.evaluate_command import DESCRIPTION, add_evaluate
 from analyzer.feedback_command import DESCRIPTION as FEEDBACK
 from analyzer.feedback_command import add_feedback
 from analyzer.findings import Severity
+from analyzer.progress import progress
+from analyzer.reading_options import (
+    LEVELS,
+    add_loudness,
+    add_networks,
+    add_paths,
+    add_resources,
+    add_rules,
+    add_times,
+    reading,
+)
 from analyzer.replay_command import DESCRIPTION as REPLAY
 from analyzer.replay_command import add_replay
 from analyzer.standard_streams import (
     complain,
-    console_on,
     escape_unencodable,
     show,
     stoppable,
@@ -40,8 +47,6 @@ if TYPE_CHECKING:
     from analyzer.report import Report
 
 DONE, FOUND, FAILED, SIGNALLED = 0, 1, 2, 128
-_COMPACT_DATE = re.compile(r"[0-9]{8}")
-_LEVELS = [str(severity) for severity in Severity if severity]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,15 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_analyze(add("analyze", help="analyse logs", description=_ANALYZE, epilog=_STATUS))
     _add_convert(add("convert", help="captures to Zeek logs", description=_CONVERT, epilog=_STATUS))
     evaluate = add("evaluate", help="compare findings with labels", description=DESCRIPTION)
-    add_evaluate(evaluate, _listed, _progress)
-    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY), _progress)
+    add_evaluate(evaluate)
+    add_replay(add("replay", help="archived logs as a live Zeek's", description=REPLAY))
     baseline = add("baseline", help="learn what is usual, and compare with it")
     of_baseline = baseline.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    add_baseline(of_baseline, _listed, _time, _progress)
+    add_baseline(of_baseline)
     feedback = add("feedback", help="say what a finding was", description=FEEDBACK)
     add_feedback(feedback)
     watch = add("watch", help="follow a living sensor", description=WATCH)
-    add_watch(watch, _listed)
+    add_watch(watch)
     rules = add("rules", help="list, check and explain rules")
     _add_rules(rules.add_subparsers(title="commands", required=True, metavar="COMMAND"))
     return parser
@@ -114,39 +119,33 @@ Checksums are not verified, as with zeek -C: network cards fill them in after th
 
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin"
-    )
-    add = parser.add_argument_group("what to look for").add_argument
+    add_paths(parser)
+    looking = parser.add_argument_group("what to look for")
+    add_rules(looking)
+    add = looking.add_argument
     repeated: dict[str, Any] = {"action": "append", "default": []}
-    add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
-    add("--select", type=_listed, default=[], metavar="RULE,...", help="run these rules only")
-    add("--ignore", type=_listed, default=[], metavar="RULE,...", help="do not run these rules")
     add("--baseline", type=Path, metavar="FILE", help="what is usual here (see baseline learn)")
     add("--key-file", type=Path, metavar="KEY", help="of a baseline of keyed hashes")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
-    add("--local-nets", type=_listed, default=[], metavar="CIDR,...", help="networks that are ours")
-    add("--from", type=_time, dest="begin", metavar="TIME", help="records from this time on (UTC)")
-    add("--to", type=_time, dest="end", metavar="TIME", help="records before this time (UTC)")
+    add_networks(looking)
+    add_times(looking)
     reporting = parser.add_argument_group("what to report, and where")
     add = reporting.add_argument
     add("--allow", **repeated, metavar="FILE", help="leave out what this list allows; repeatable")
-    add("--min-severity", choices=_LEVELS, default="low", help="report from here on (default: low)")
-    add("--fail-on", choices=_LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
+    add("--min-severity", choices=LEVELS, default="low", help="report from here on (default: low)")
+    add("--fail-on", choices=LEVELS, metavar="LEVEL", help="exit with 1 if this loud or louder")
     add("--out", type=Path, metavar="DIR", help="write notice.log and findings.jsonl there")
     add("--format", choices=("tsv", "json", "ecs"), help="of notice.log; ecs: notice.ecs.ndjson")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--report", type=Path, metavar="FILE", help="write the summary as a web page, too")
     add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
-    add("--intel-severity", choices=_LEVELS, help="of what makes indicators (default: high)")
-    loudness = reporting.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="no summary, no progress")
-    loudness.add_argument(
-        "-v", "--verbose", action="store_true", help="every finding, line skipped, entry not used"
+    add("--intel-severity", choices=LEVELS, help="of what makes indicators (default: high)")
+    add_loudness(
+        reporting,
+        quiet="no summary, no progress",
+        verbose="every finding, line skipped, entry not used",
     )
-    add = parser.add_argument_group("resources").add_argument
-    add("--memory-limit", default="1GiB", metavar="SIZE", help="before spilling to disk (1GiB)")
-    add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
+    add_resources(parser.add_argument_group("resources"))
     parser.set_defaults(command=_analyze)
 
 
@@ -176,29 +175,8 @@ def _add_rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         parser.set_defaults(command=command)
 
 
-def _listed(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _time(text: str) -> float:
-    """Epoch seconds from epoch seconds or ISO 8601; UTC where no offset is given."""
-    # 20260119 is a date: as seconds it would be a day in 1970.
-    if not _COMPACT_DATE.fullmatch(text):
-        with contextlib.suppress(ValueError):
-            seconds = float(text)
-            if math.isfinite(seconds):
-                return seconds
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        message = f"{text!r} is no time: expected 2026-01-19, 2026-01-19T08:00 or epoch seconds"
-        raise argparse.ArgumentTypeError(message) from None
-
-
 def _analyze(options: argparse.Namespace) -> int:
-    if options.begin is not None and options.end is not None and options.begin >= options.end:
-        raise OptionError("--from must be before --to")
+    arguments = reading(options)
     if options.out is None and (options.format or options.strict):
         raise OptionError("--format and --strict are about notice.log, which --out DIR writes")
     if options.intel_severity and options.intel_out is None:
@@ -211,25 +189,20 @@ def _analyze(options: argparse.Namespace) -> int:
     if options.out is not None:
         refuse_output(options.out, options.format or "tsv")
 
-    with _progress(options) as (on_progress, on_stage):
+    with progress(options) as (on_progress, on_stage):
         report = analyzer.analyze(
             options.paths,
             rules_directory=options.rules,
             select_rules=options.select,
             ignore_rules=options.ignore,
-            local_networks=options.local_nets,
             intelligence=options.intel,
             allow=options.allow,
             baseline=options.baseline,
             key_file=options.key_file,
             minimum=Severity[options.min_severity.upper()],
-            begin=options.begin,
-            end=options.end,
-            memory_limit=options.memory_limit,
-            threads=options.threads,
-            keep_all_problems=options.verbose,
             on_progress=on_progress,
             on_stage=on_stage,
+            **arguments,
         )
     _write(report, options)
     limit = Severity[options.fail_on.upper()] if options.fail_on else None
@@ -242,7 +215,7 @@ def _convert(options: argparse.Namespace) -> int:
     import analyzer  # noqa: PLC0415 - see above
 
     begun = time.perf_counter()
-    with _progress(options) as (on_progress, _):
+    with progress(options) as (on_progress, _):
         done = analyzer.convert(
             options.paths, options.out, format=options.format, on_progress=on_progress
         )
@@ -281,27 +254,6 @@ def _write(report: Report, options: argparse.Namespace) -> None:
         # With --out the results are files, and what is said about them is not a result.
         summary = functools.partial(render, report, verbose=options.verbose)
         show(summary, error=options.out is not None)
-
-
-@contextlib.contextmanager
-def _progress(
-    options: argparse.Namespace,
-) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
-    """Functions to tell of bytes read and of stages; they show a bar on a terminal only."""
-    if options.quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield (lambda _: None), (lambda _: None)
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
-
-    from analyzer.parsers.discovery import input_size  # noqa: PLC0415
-
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console_on(sys.stderr), transient=True) as progress:
-        task = progress.add_task("reading", total=input_size(options.paths) or None)
-        yield (
-            lambda count: progress.advance(task, count),
-            lambda stage: progress.update(task, description=stage),
-        )
 
 
 def _rules_list(options: argparse.Namespace) -> int:
