@@ -6,7 +6,7 @@ import argparse
 import functools
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analyzer.progress import progress
 from analyzer.reading_options import (
@@ -17,10 +17,7 @@ from analyzer.reading_options import (
     add_times,
     reading,
 )
-from analyzer.standard_streams import show
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from analyzer.standard_streams import show, show_text
 
 SHOW = """Show what a baseline knows of the network, or of a host: sizes of connections, hours and
 days, ports, protocols, peers, services, DNS, and how much of it there is, how old it is and how far
@@ -123,9 +120,4 @@ def _compare(options: argparse.Namespace) -> int:
 def _print_json(plain: dict[str, Any]) -> None:
     from analyzer.writers.jsonl import json_line  # noqa: PLC0415
 
-    line = json_line(plain)
-    show(lambda console: _say(line, console))
-
-
-def _say(line: str, console: Console) -> None:
-    console.file.write(line)
+    show_text(json_line(plain))

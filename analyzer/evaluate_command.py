@@ -18,11 +18,9 @@ from analyzer.reading_options import (
     add_rules,
     resources,
 )
-from analyzer.standard_streams import show
+from analyzer.standard_streams import show, show_text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from analyzer.evaluation import Evaluation
 
 DESCRIPTION = """Analyse logs and compare the findings with labels: detection rate, false alarms,
@@ -78,8 +76,7 @@ def _print(evaluation: Evaluation, options: argparse.Namespace) -> None:
     if options.json:
         from analyzer.writers.jsonl import json_line  # noqa: PLC0415
 
-        line = json_line(evaluation.as_dict())
-        show(lambda console: _say(line, console))
+        show_text(json_line(evaluation.as_dict()))
         return
     from analyzer.writers.evaluation import render_evaluation  # noqa: PLC0415
 
@@ -93,7 +90,3 @@ def _print(evaluation: Evaluation, options: argparse.Namespace) -> None:
             verbose=options.verbose,
         )
     )
-
-
-def _say(line: str, console: Console) -> None:
-    console.file.write(line)
