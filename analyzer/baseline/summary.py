@@ -51,8 +51,7 @@ def summarise(
     tables: dict[str, ir.Table] = {}
     conn = numbered(records)
     met = _meetings(conn, records)
-    own = met.filter(met.is_local)
-    own = records.keep(own.drop("is_local"), "baseline_own")
+    own = met.filter(met.is_local).drop("is_local")
     tables["hours"] = _hours(own, conn, records)
     tables["network"] = _network(records)
     tables |= _shapes(conn, records)
