@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analyzer.api import load_rules
 from analyzer.baseline.anonymise import Key, anonymised, check_key, read_key, revealed
 from analyzer.baseline.baseline import WINDOW, Baseline
 from analyzer.baseline.creep import creeping
@@ -30,7 +29,6 @@ from analyzer.networks import parse_networks
 from analyzer.opening import open_records
 from analyzer.parsers.account import Account
 from analyzer.parsers.discovery import Paths
-from analyzer.pipeline import run
 from analyzer.protection import counted, without_findings
 
 if TYPE_CHECKING:
@@ -282,6 +280,10 @@ def _rolled(baseline: Baseline) -> Baseline:
 
 def _harmless(records: Records, baseline: Baseline) -> tuple[Records, int]:
     """The records that no finding is about that counts, and how many such findings there are."""
+    # Detectors take a second to import, and learning all there is needs none.
+    from analyzer.api import load_rules  # noqa: PLC0415
+    from analyzer.pipeline import run  # noqa: PLC0415
+
     report = run(records, load_rules(), baseline if baseline.days else None)
     # What adds findings up is about all that a host did; the findings themselves say what it is.
     loud = [
