@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -194,6 +196,14 @@ def test_keyed(at_once: Learned, logs: Path, tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="no hashes of any key"):
         learned(logs, at_once.path, key_file=key)
     assert file.read_bytes() == before
+
+
+def test_learning_all_there_is_imports_no_detectors() -> None:
+    dear = ("analyzer.detectors", "analyzer.rules", "scipy", "sklearn", "scapy")
+    code = f"import sys, analyzer.learning; print(sys.modules.keys() & {set(dear)})"
+    command = (sys.executable, "-c", code)
+    process = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert process.stdout == "set()\n"
 
 
 def test_learners_at_the_same_time_lose_nothing(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+import ibis
 import numpy as np
 import numpy.typing as npt
 
@@ -34,9 +36,13 @@ _COLUMNS = {
 
 def shape_bin(conn: ir.Table, metric: str) -> ir.IntegerValue:
     """The bin of each connection's value of a metric, see :data:`SHAPES`."""
-    scaled = conn[_COLUMNS[metric]].cast("float64").clip(lower=0.0) * SHAPES[metric]
-    number = (BINS * (1.0 + scaled).log2()).round().clip(upper=float(UNKNOWN_BIN - 1))
-    return number.cast("uint8").fill_null(UNKNOWN_BIN)
+    value = conn[_COLUMNS[metric]].cast("float64")
+    # Clipping would name the logarithm twice, and DuckDB work it out twice.
+    scaled = ibis.greatest(value, 0.0) * SHAPES[metric]
+    # And Ibis makes two logarithms of one to the base of two.
+    number = ((1.0 + scaled).ln() * (BINS / math.log(2.0))).round()
+    number = ibis.least(number, UNKNOWN_BIN - 1)
+    return ibis.ifelse(value.isnull(), UNKNOWN_BIN, number).cast("uint8")
 
 
 def bin_of(values: npt.ArrayLike, metric: str) -> npt.NDArray[np.uint8]:

@@ -8,11 +8,11 @@ ones, on the days that a host was there.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 if TYPE_CHECKING:
     from analyzer.baseline.baseline import Baseline
@@ -63,4 +63,5 @@ def _chance(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     above = np.sign(values[None, :] - values[:, None])
     balance = float(np.triu(above, 1).sum())
     spread = np.sqrt(number * (number - 1) * (2 * number + 5) / 18.0)
-    return float(norm.sf((balance - np.sign(balance)) / spread))
+    # The normal distribution's upper tail.
+    return math.erfc((balance - np.sign(balance)) / spread / math.sqrt(2.0)) / 2.0

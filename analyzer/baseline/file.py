@@ -14,6 +14,7 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ def baseline_content(path: Path) -> bytes:
 def baseline_bytes(baseline: Baseline) -> bytes:
     """The content of a baseline's file."""
     stored = packed(baseline.tables)
-    files = {name: _file(table) for name, table in stored.items()}
+    with ThreadPoolExecutor() as pool:
+        files = dict(zip(stored, pool.map(_file, stored.values()), strict=True))
     explained = meanings()
     card = {
         "format": FORMAT,

@@ -75,7 +75,7 @@ def numbered(records: Records) -> Numbered:
             "number": pa.array(range(len(known)), pa.int32()),
             "address": pa.array(known.address, pa.string()),
             "begins": pa.array(known.begins, pa.bool_()),
-            "salt": pa.array(map(_salt, known.address), pa.int64()),
+            "salt": pa.array(map(_salt, known.address), pa.uint32()),
             "is_local": pa.array(records.local.are_local(known.address, known.flag), pa.bool_()),
         }
     )

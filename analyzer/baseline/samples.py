@@ -7,6 +7,7 @@ give the same sample in any order, and the samples of two parts of a day make on
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import ibis
@@ -129,17 +130,29 @@ def reference(conn: Numbered, records: Records) -> ir.Table:
 def _few(marked: ir.Table, records: Records) -> ir.Table:
     """The rows whose marks may be among the smallest of their day; all that share a mark stay.
 
-    Marks are spread evenly: as many of them are below a limit as its share of all. Four times as
-    many are let through as are wanted, so that too few are once in 10^200 days.
+    Marks are spread evenly: as many of them are below a limit as its share of all. How many rows
+    share one is not known before, so the limit rises for days that have too few below it.
     """
-    number = marked.group_by("day").aggregate(marks=marked.mark.approx_nunique()).to_pyarrow()
-    limits = [_SLACK * MOST * _PRIME // max(marks, 1) for marks in number["marks"].to_pylist()]
-    rows = pa.table({"day": number["day"], "highest": pa.array(limits, pa.int64())})
-    joined = marked.join(records.keep(rows, "baseline_marks"), "day")
-    return joined.filter(joined.mark <= joined.highest).drop("highest")
+    each = marked.group_by("day").aggregate(rows=marked.count()).to_pyarrow().to_pylist()
+    shares = {row["day"]: _SLACK * MOST / row["rows"] for row in each}
+    while True:
+        highest = [min(math.ceil(share * _PRIME), _PRIME) for share in shares.values()]
+        limits = pa.table(
+            {"day": pa.array(shares, pa.int32()), "highest": pa.array(highest, pa.int64())}
+        )
+        joined = marked.join(records.keep(limits, "baseline_marks"), "day")
+        few = joined.filter(joined.mark <= joined.highest).drop("highest")
+        few = records.keep(few, "baseline_few")
+        found = few.group_by("day").aggregate(marks=few.mark.nunique()).to_pyarrow().to_pylist()
+        marks = {row["day"]: row["marks"] for row in found}
+        short = [day for day in shares if shares[day] < 1.0 and marks.get(day, 0) < MOST]
+        if not short:
+            return few
+        shares |= {day: shares[day] * _SLACK for day in short}
 
 
-_SLACK = 4
+# So many times more rows are let through than are wanted; of most days, no more share a mark.
+_SLACK = 16
 
 
 def windows(conn: Numbered) -> ir.Table:

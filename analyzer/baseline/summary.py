@@ -51,8 +51,7 @@ def summarise(
     tables: dict[str, ir.Table] = {}
     conn = numbered(records)
     met = _meetings(conn, records)
-    own = met.filter(met.is_local)
-    own = records.keep(own.drop("is_local"), "baseline_own")
+    own = met.filter(met.is_local).drop("is_local")
     tables["hours"] = _hours(own, conn, records)
     tables["network"] = _network(records)
     tables |= _shapes(conn, records)
@@ -69,7 +68,9 @@ def summarise(
 
 def _frame(name: str, table: ir.Table) -> pd.DataFrame:
     layout = LAYOUTS[name]
-    rows = table.select(*layout.schema.names).order_by(*layout.keys).to_pyarrow()
+    numbers = {key: f"{key}_number" for key in layout.keys if f"{key}_number" in table.columns}
+    rows = table.select(*layout.schema.names, *numbers.values())
+    rows = rows.order_by(*(numbers.get(key, key) for key in layout.keys)).to_pyarrow()
     return layout.frame(pa.Table.from_batches(rows.to_batches(), rows.schema))
 
 
@@ -100,15 +101,19 @@ def _meetings(conn: Numbered, records: Records) -> ir.Table:
 
 def _hours(own: ir.Table, conn: Numbered, records: Records) -> ir.Table:
     dns = records.dns
-    # Whom it met has one row a port; outside is one property of a peer.
-    hours = own.group_by("orig", hour=own.hour.cast("int32")).aggregate(
+    own = own.mutate(hour=own.hour.cast("int32"))
+    hours = own.group_by("orig", "hour").aggregate(
         connections=own.connections.sum(),
         failed=own.failed.sum(),
         bytes_out=own.bytes_out.sum(),
         bytes_in=own.bytes_in.sum(),
-        destinations=own.resp.nunique(),
-        outside=own.resp.nunique(where=own.outside),
     )
+    # Whom it met has one row a port; outside is one property of a peer.
+    peers = own.select("orig", "hour", "resp", "outside").distinct()
+    peers = peers.group_by("orig", "hour").aggregate(
+        destinations=peers.count(), outside=peers.outside.sum()
+    )
+    hours = hours.join(peers, ["orig", "hour"])
     rows = conn.rows.filter(conn.rows.is_local)
     minutes = rows.group_by("orig", "minute").aggregate(connections=rows.count())
     busiest = minutes.group_by("orig", hour=(minutes.minute // 60).cast("int32")).aggregate(
@@ -255,6 +260,8 @@ def _peers(own: ir.Table, conn: Numbered) -> ir.Table:
         first_day=(own.hour.min() // 24).cast("int32"),
         last_day=(own.hour.max() // 24).cast("int32"),
     )
+    # Numbers are in order of their addresses, and there is no longer table to sort.
+    met = met.mutate(source_number=met.orig, peer_number=met.resp)
     return conn.with_address(conn.with_address(met, "orig", "source"), "resp", "peer")
 
 
@@ -280,8 +287,9 @@ def _lookups(records: Records, rules: Callable[[], ir.Table]) -> dict[str, ir.Ta
     raw = asked.group_by("orig_h", "query", day=day).aggregate(
         queries=asked.count(), refused=(asked.rcode_name == "NXDOMAIN").fill_null(False).any()
     )
+    raw = records.keep(raw, "baseline_questions")
     raw = raw.semi_join(records.keep(_asking(raw, records), "baseline_asking"), "orig_h")
-    raw = raw.mutate(name=raw["query"].lower().re_replace(r"\.$", ""))
+    raw = raw.mutate(name=raw["query"].lower().re_replace(r"\.$", "")).drop("query")
     raw = records.keep(raw, "baseline_asked")
     if not raw.count().execute():
         return {name: _nothing(name, records) for name in ("lookups", "names", "domains")}

@@ -11,6 +11,7 @@ some tables, past days are kept together (:mod:`analyzer.baseline.folding`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -109,7 +110,9 @@ class Layout:
             for field in self.fields
             if field.join != "key"
         }
-        if not named:
+        if _is_in_order(frame, self.keys):
+            rows = frame
+        elif not named:
             rows = frame.drop_duplicates().sort_values(self.keys)
         else:
             rows = frame.groupby(self.keys, as_index=False, sort=True).agg(**named)
@@ -118,6 +121,16 @@ class Layout:
                     rows[field.name] = _either(frame, self.keys, field.name)
         types = dict(self.empty().dtypes.items())
         return rows[[field.name for field in self.fields]].astype(types).reset_index(drop=True)
+
+
+def _is_in_order(frame: pd.DataFrame, keys: Sequence[str]) -> bool:
+    """Whether there is one row a key, in order of the keys, as a summary has it."""
+    rises = np.zeros(max(len(frame) - 1, 0), bool)
+    for key in reversed(keys):
+        values = frame[key].array
+        before, after = values[:-1], values[1:]
+        rises = np.asarray(before < after) | (np.asarray(before == after) & rises)
+    return bool(rises.all())
 
 
 def _either(frame: pd.DataFrame, keys: list[str], name: str) -> np.ndarray:

@@ -45,14 +45,14 @@ def is_record(columns: Sequence[Column]) -> str:
         if column.required:
             conditions.append(f"{name} IS NOT NULL")
         if column.type == "time":
-            conditions.append(f"({name} IS NULL OR ({name} >= 0 AND {name} < {TIME_LIMIT}))")
+            conditions.append(f"coalesce({name}, 0) >= 0 AND coalesce({name}, 0) < {TIME_LIMIT}")
         elif column.dtype == "float64":
-            conditions.append(f"({name} IS NULL OR abs({name}) < {TIME_LIMIT})")
+            conditions.append(f"abs(coalesce({name}, 0)) < {TIME_LIMIT}")
         elif column.dtype == "array<float64>":
             absurd = f"list_filter({name}, lambda e: NOT abs(e) < {TIME_LIMIT})"
             conditions.append(f"({name} IS NULL OR len({absurd}) = 0)")
         elif column.type == "count":
-            conditions.append(f"({name} IS NULL OR {name} BETWEEN 0 AND {COUNT_LIMIT - 1})")
+            conditions.append(f"coalesce({name}, 0) BETWEEN 0 AND {COUNT_LIMIT - 1}")
     return " AND ".join(conditions)
 
 

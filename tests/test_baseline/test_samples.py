@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from analyzer.baseline.baseline import Baseline
@@ -93,6 +94,18 @@ def test_days_have_samples_of_their_own(once: dict[str, pd.DataFrame]) -> None:
     for name in ("reference", "windows"):
         first = both[name][both[name].day == FIRST].reset_index(drop=True)
         assert first.equals(once[name][once[name].day == FIRST].reset_index(drop=True))
+
+
+def test_a_flood_does_not_drown_the_others(once: dict[str, pd.DataFrame]) -> None:
+    with Engine() as engine:
+        held = [column.name for column in engine.columns["conn"]]
+        one = pa.Table.from_pylist([dict.fromkeys(held) | rows()[0] | {"orig_h": "10.8.8.8"}])
+        engine.insert("conn", rows())
+        engine.append("conn", one.take(pa.array([0] * 500_000)))
+        flooded = summarise(engine.records())["reference"]
+    is_flood = flooded.source == "10.8.8.8"
+    assert flooded[is_flood].connections.tolist() == [500_000.0]
+    assert flooded[~is_flood].reset_index(drop=True).equals(once["reference"])
 
 
 def test_windows_count(once: dict[str, pd.DataFrame]) -> None:

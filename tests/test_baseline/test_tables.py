@@ -42,3 +42,17 @@ def test_sums_add_up_and_rows_that_are_all_key_stay_once() -> None:
     assert LAYOUTS["names"].joined(twice).queries.tolist() == [4.0]
     verdict = frame("verdicts", (1.0, "a", "b", True, "c", "d", "", "", -1, "", 0.5))
     assert len(LAYOUTS["verdicts"].joined(pd.concat([verdict, verdict]))) == 1
+
+
+def test_rows_in_order_stay_as_they_are() -> None:
+    rows = frame(
+        "peers",
+        ("10.0.0.1", "192.0.2.1", False, FIRST, FIRST),
+        ("10.0.0.1", "192.0.2.1", True, FIRST, FIRST + 1),
+        ("10.0.0.2", "10.0.0.1", False, FIRST, FIRST),
+    )
+    joined = LAYOUTS["peers"].joined
+    pd.testing.assert_frame_equal(joined(rows), rows)
+    for order in ([0, 2, 1], [2, 1, 0], [0, 1, 2, 1]):
+        pd.testing.assert_frame_equal(joined(rows.iloc[order]), rows)
+    pd.testing.assert_frame_equal(joined(rows.iloc[[1, 2]]), rows.iloc[1:].reset_index(drop=True))
