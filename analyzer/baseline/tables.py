@@ -3,9 +3,10 @@
 A baseline is a handful of tables whose rows are a day's summary of one thing, so that days can be
 added, joined and dropped. Days are whole days since 1970-01-01, UTC. Sources are local hosts.
 
-Values of days that are over are kept on a logarithmic grid (:func:`analyzer.baseline.bins.coarse`),
-which makes a column of them a byte or less a row; no judgement depends on a fifth more or less. Of
-some tables, past days are kept together (:mod:`analyzer.baseline.folding`).
+Values of days and hours that are over are kept on a logarithmic grid
+(:func:`analyzer.baseline.bins.coarse`), which makes a column of them a byte or less a row; no
+judgement depends on a fifth more or less. Of some tables, past days are kept together
+(:mod:`analyzer.baseline.folding`).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-VERSION = 1
-"""Of the schema; a file of a later one is not read."""
+VERSION = 2
+"""Of the schema and of how it is laid out in a file; a file of another one is not read."""
 
 Join = Literal["key", "sum", "first", "last", "most", "either"]
 _TYPES = {
