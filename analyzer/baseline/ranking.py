@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -54,24 +55,24 @@ class Ranked:
 
     def packed(self, table: pa.Table) -> tuple[pa.Array, pa.Table]:
         """The rank of each row of a table, and the list."""
-        listed = table.select(self.names).group_by(self.names).aggregate([([], "count_all")])
-        count = listed["count_all"]
-        if not self.given:
-            # Of what is about as common, neighbours stand together: addresses of one network.
-            count = pc.floor(pc.log2(count))
-        listed = listed.append_column("commonness", count)
+        kind = _numbered([table], self.names)
+        _, first, count = np.unique(kind, return_index=True, return_counts=True)
+        # Of what is about as common, neighbours stand together: addresses of one network.
+        common = count if self.given else np.log2(count).astype(np.int64)
+        listed = table.select(self.names).take(pa.array(first))
+        listed = listed.append_column("kind", pa.array(np.arange(len(first))))
+        listed = listed.append_column("commonness", pa.array(common))
         order = [
             *((name, "ascending") for name in self.given),
             ("commonness", "descending"),
             *((name, "ascending") for name in self.columns),
         ]
-        listed = listed.sort_by(order).select(self.names).combine_chunks()
+        listed = listed.sort_by(order).combine_chunks()
         place = np.arange(len(listed))
-        begin = (
-            np.maximum.accumulate(np.where(self._begins(listed), place, 0)) if len(listed) else 0
-        )
-        ranks = listed.append_column(self.rank_name, pa.array(place - begin, pa.int32()))
-        return _looked_up(table, ranks, self.names)[self.rank_name].combine_chunks(), listed
+        begin = np.maximum.accumulate(np.where(self._begins(listed), place, 0))
+        rank = np.empty(len(listed), dtype=np.int32)
+        rank[np.asarray(listed["kind"])] = place - begin
+        return pa.array(rank[kind]), listed.select(self.names)
 
     def unpacked(self, table: pa.Table, listed: pa.Table) -> pa.Table:
         """A table with the columns instead of the ranks.
@@ -95,13 +96,12 @@ class Ranked:
         if not self.given:
             return np.zeros(len(table), np.int64), np.full(len(table), len(listed))
         begins = np.flatnonzero(self._begins(listed))
-        rankings = listed.select(list(self.given)).take(pa.array(begins))
-        rankings = rankings.append_column("begin", pa.array(begins))
-        rankings = rankings.append_column("size", pa.array(np.diff(begins, append=len(listed))))
-        found = _looked_up(table, rankings, list(self.given))
-        if len(found) != len(table) or found["begin"].null_count:
+        rankings = listed.take(pa.array(begins))
+        kind = _numbered([rankings, table], list(self.given))
+        known, asked = kind[: len(begins)], kind[len(begins) :]
+        if len(np.unique(known)) != len(known) or (len(asked) and asked.max() >= len(known)):
             raise ValueError(f"the list of {self.list_name} is not in order, or lacks rankings")
-        return np.asarray(found["begin"], np.int64), np.asarray(found["size"], np.int64)
+        return begins[asked], np.diff(begins, append=len(listed))[asked]
 
     def _begins(self, listed: pa.Table) -> npt.NDArray[np.bool_]:
         """Whether each row of the list is the first of its ranking."""
@@ -114,7 +114,12 @@ class Ranked:
         return result
 
 
-def _looked_up(table: pa.Table, known: pa.Table, keys: list[str]) -> pa.Table:
-    """What is known of each row by its keys, in the order of rows."""
-    numbered = table.select(keys).append_column("at", pa.array(np.arange(len(table))))
-    return numbered.join(known, keys).sort_by("at")
+def _numbered(tables: list[pa.Table], names: list[str]) -> npt.NDArray[np.int64]:
+    """Rows of tables one after the other, alike ones of one number, in order of appearance."""
+    number = np.zeros(sum(map(len, tables)), dtype=np.int64)
+    for name in names:
+        chunks = [chunk for each in tables for chunk in each[name].chunks]
+        column = pa.chunked_array(chunks, tables[0].schema.field(name).type)
+        own, values = pd.factorize(column.to_pandas())
+        number, _ = pd.factorize(number * max(len(values), 1) + own)
+    return number
