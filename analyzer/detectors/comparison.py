@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from analyzer.records import Records
 
 FEWEST_DAYS = 3
-"""Other days that must be there for records to be judged by themselves."""
+"""Days that say how days differ: as many others must be there for records to be judged by
+themselves, and a baseline of fewer makes no finding that is more than low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def shared_comparisons(records: Records, shared: Shared) -> list[Comparison]:
     """What to compare with what.
 
     With a baseline all records are judged by it, less the days it has in common with them: what is
-    judged never judges itself. Without one each day is judged by the others, if there are enough.
+    judged never judges itself; a baseline of these days alone says nothing. Without one each day is
+    judged by the others, if there are enough.
     """
     return shared.get(shared_comparisons, lambda: list(_comparisons(records, shared)))
 
@@ -62,6 +64,8 @@ def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
         days = range(int(records.first // DAY), int(records.last // DAY) + 1)
         summary = shared_summary(records, shared)
         usual = shared.baseline.without(days)
+        if not usual.days:
+            return []
         if shared.key is not None:
             usual = revealed(usual, shared.key, summary["domains"].domain)
         return [Comparison(summary, usual, held_aside=False)]
