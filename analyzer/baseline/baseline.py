@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analyzer.baseline.bins import coarse
+from analyzer.baseline.layout import Layout
 from analyzer.baseline.samples import MOST
-from analyzer.baseline.tables import LAYOUTS, Layout
+from analyzer.baseline.tables import LAYOUTS
 
 if TYPE_CHECKING:
     from analyzer.baseline.batches import Batch

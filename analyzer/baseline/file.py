@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 
 from analyzer.atomic import atomic_write_bytes
 from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.layout import Layout
 from analyzer.baseline.packing import packed, stored_tables, unpacked
-from analyzer.baseline.tables import LAYOUTS, VERSION, Layout
+from analyzer.baseline.tables import LAYOUTS, VERSION
 from analyzer.errors import BaselineError, Location
 
 FORMAT = "zeek-analyzer baseline"

@@ -13,7 +13,8 @@ import pandas as pd
 
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.bins import FINER, coarse
-from analyzer.baseline.tables import LAYOUTS, Layout
+from analyzer.baseline.layout import Layout
+from analyzer.baseline.tables import LAYOUTS
 
 
 def folded(baseline: Baseline) -> Baseline:

@@ -17,9 +17,10 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.baseline.bins import coarse
+from analyzer.baseline.layout import Layout
 from analyzer.baseline.ranking import Ranked
 from analyzer.baseline.sequences import BEFORE, Sequences
-from analyzer.baseline.tables import LAYOUTS, Layout
+from analyzer.baseline.tables import LAYOUTS
 
 RANKED: dict[str, tuple[Ranked, ...]] = {
     "hours": (

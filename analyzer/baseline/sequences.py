@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.baseline.bins import FINER, coarse
+from analyzer.baseline.layout import Layout
 from analyzer.baseline.ranking import Ranked
-from analyzer.baseline.tables import Layout
 
 DAYS = 8
 """Days that are stored side by side; a folded window has seven or eight."""

@@ -26,7 +26,8 @@ from analyzer.baseline.file import (
     read_baseline,
     write_baseline,
 )
-from analyzer.baseline.tables import LAYOUTS, VERSION, Field
+from analyzer.baseline.layout import Field
+from analyzer.baseline.tables import LAYOUTS, VERSION
 from analyzer.errors import BaselineError, OutputError
 
 from . import FIRST, assert_same, frame, small
