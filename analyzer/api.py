@@ -133,7 +133,7 @@ def analyze(
     report = replace(
         report,
         account=opened.account,
-        baseline=None if usual is None else state_of(usual),
+        baseline=None if usual is None else state_of(usual, totals=False),
         intelligence=known.account if lists else None,
         stages={"reading": opened.seconds, **report.stages},
     )

@@ -16,7 +16,8 @@ from analyzer.baseline.baseline import WINDOW, Baseline
 from analyzer.baseline.creep import creeping
 from analyzer.baseline.file import MOST_WINDOW, read_baseline
 from analyzer.baseline.folding import folded
-from analyzer.baseline.ledger import news, settled
+from analyzer.baseline.ledger import news
+from analyzer.baseline.pieces import settled
 from analyzer.baseline.rates import rates_of
 from analyzer.baseline.summary import summarise
 from analyzer.baseline.updating import update_baseline

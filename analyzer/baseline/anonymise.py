@@ -170,17 +170,6 @@ def anonymised(tables: Mapping[str, pd.DataFrame], key: Key) -> dict[str, pd.Dat
     return _translated(tables, key.address, key.name)
 
 
-def anonymised_baseline(baseline: Baseline, key: Key) -> Baseline:
-    """A baseline with keyed hashes for addresses and names, that tells the key.
-
-    Raises:
-        OptionError: its addresses are hashes already.
-    """
-    if baseline.key_check:
-        raise OptionError("the baseline's addresses are keyed hashes already")
-    return replace(baseline, tables=anonymised(baseline.tables, key), key_check=key.check)
-
-
 def revealed(baseline: Baseline, key: Key, domains: Iterable[str]) -> Baseline:
     """A baseline with its addresses again, in memory, to compare records with.
 

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from analyzer.baseline.bins import coarse
+from analyzer.baseline.layout import Layout
 from analyzer.baseline.samples import MOST
-from analyzer.baseline.tables import LAYOUTS, Layout
+from analyzer.baseline.tables import LAYOUTS
 
 if TYPE_CHECKING:
     from analyzer.baseline.batches import Batch
@@ -26,6 +28,9 @@ MOST_PEERS = 1024
 
 # Folded days leave together, so that a window is not much longer or shorter at times.
 _FOLDS = 5
+
+# Hours that may still get records; longer connections are in the log of the hour they end in.
+_OPEN_HOURS = 6
 
 MOST_DOMAINS = 100_000
 """Registered domains that are kept: those asked for last."""
@@ -152,6 +157,9 @@ def _coarse(layout: Layout, frame: pd.DataFrame, newest: int) -> pd.DataFrame:
     if not names or layout.day != "day":
         return frame
     past = (frame.day < newest).to_numpy()
+    if "hour" in frame and len(frame):
+        hour = frame.day.to_numpy(np.int64) * 24 + frame.hour.to_numpy()
+        past = hour < hour.max() - _OPEN_HOURS
     return frame.assign(
         **{name: frame[name].where(~past, coarse(frame[name].to_numpy())) for name in names}
     )

@@ -8,7 +8,7 @@ Batches are data frames or Arrow tables with the columns of :data:`analyzer.reco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import ibis
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.baseline.bins import SHAPES, bin_of
+from analyzer.baseline.histograms import Codes
 from analyzer.derived import APPLICATIONS, FIRST_USER_PORT, UNKNOWN_TRANSPORT, condensed
 from analyzer.features import HOUR
 from analyzer.networks import LocalNetworks
@@ -40,6 +41,7 @@ _TRACEROUTE = range(33434, 33434 + 3 * 64 + 1)
 _ICMP_REQUESTS = frozenset({8, 13, 15, 17, 128})
 _GROUPS_V4 = tuple(f"{first}." for first in range(224, 240))
 _MOST_PROTOCOLS = 255
+_NAMES = dict(zip(APPLICATIONS, APPLICATIONS, strict=True))
 _HOURS = 24
 
 
@@ -54,6 +56,14 @@ def connection_rows(batch: Batch, local: LocalNetworks) -> pd.DataFrame:
         :data:`analyzer.baseline.habits.ROW` with the index of the batch (its place in it), and the
         exact values beside it: ``orig_bytes resp_bytes lasted packets``.
     """
+    kept, columns = connection_columns(batch, local)
+    return pd.DataFrame(columns, index=kept)
+
+
+def connection_columns(
+    batch: Batch, local: LocalNetworks
+) -> tuple[Codes, dict[str, npt.NDArray[Any]]]:
+    """As :func:`connection_rows`, the index and the columns: a frame costs more than a score."""
     source, peer = _texts(batch, "orig_h"), _texts(batch, "resp_h")
     proto = _texts(batch, "proto")
     values = {metric: _numbers(batch, name) for metric, name in _COLUMNS.items()}
@@ -64,15 +74,14 @@ def connection_rows(batch: Batch, local: LocalNetworks) -> pd.DataFrame:
         peer, {each: is_group(each) for each in set(peer)}
     )
     kept = np.flatnonzero(asked)
-    names = dict(zip(APPLICATIONS, APPLICATIONS, strict=True))
     ts = _numbers(batch, "ts")
-    rows: dict[str, npt.ArrayLike] = {
+    rows: dict[str, npt.NDArray[Any]] = {
         "source": source[kept],
         "peer": peer[kept],
         "proto": proto[kept],
         "port": _tried(proto, resp_p, _numbers(batch, "ip_proto"))[kept],
         "application": np.array(
-            [names.get(each, APPLICATIONS[-1]) for each in _texts(batch, "service")[kept]],
+            [_NAMES.get(each, APPLICATIONS[-1]) for each in _texts(batch, "service")[kept]],
             dtype=object,
         ),
         "outside": ~_mapped(peer[kept], is_local),
@@ -90,7 +99,7 @@ def connection_rows(batch: Batch, local: LocalNetworks) -> pd.DataFrame:
         "packets": values["packets_out"][kept],
     }
     rows |= {metric: bin_of(values[metric][kept], metric) for metric in SHAPES}
-    return pd.DataFrame(rows, index=kept)
+    return kept, rows
 
 
 def is_group(address: str) -> bool:
@@ -157,7 +166,7 @@ def _tried(
     ip_proto: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.int64]:
     """As :func:`analyzer.derived.tried_port`."""
-    port = np.where(proto == UNKNOWN_TRANSPORT, np.minimum(ip_proto, _MOST_PROTOCOLS), resp_p)
+    port = np.where(proto == UNKNOWN_TRANSPORT, np.fmin(ip_proto, _MOST_PROTOCOLS), resp_p)
     port = np.where(proto == "icmp", 0.0, port)
     return np.nan_to_num(port).astype(np.int64)
 

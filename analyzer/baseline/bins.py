@@ -26,6 +26,9 @@ SHAPES: dict[str, float] = {
 }
 """What histograms are of, with what a value is multiplied by: bin = BINS * log2(1 + value * it)."""
 
+FINER = 4
+"""Binary digits of the finer grid: half a step is a sixteenth at most."""
+
 _COLUMNS = {
     "bytes_out": "orig_bytes",
     "bytes_in": "resp_bytes",

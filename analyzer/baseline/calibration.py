@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,6 +50,8 @@ ABOVE = (
     (3.0, 1.0),
 )
 """Orders of magnitude beyond the bound, and the score."""
+
+_ORDERS, _SCORES = (np.array(each) for each in zip(*ABOVE, strict=True))
 
 # With fewer, their largest twentieth is no tail.
 _FEWEST = 40
@@ -74,6 +77,8 @@ def halfway(independent: float) -> float:
 
 _LARGEST = 300.0
 _STEPS = 40
+# Below this, arrays cost more than they save.
+_FEW_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +151,9 @@ class Scale:
 
     def score(self, surprise: Floats) -> Floats:
         """The score of a part, in [0, 1]."""
-        beyond, scores = zip(*ABOVE, strict=True)
         below = REPORTED * surprise / self.bound
         result: Floats = np.where(
-            surprise < self.bound, below, np.interp(surprise - self.bound, beyond, scores)
+            surprise < self.bound, below, np.interp(surprise - self.bound, _ORDERS, _SCORES)
         )
         return result
 
@@ -161,8 +165,7 @@ class Scale:
 
     def loudness(self, beyond: Floats) -> Floats:
         """The score of what is so many orders of magnitude rarer than what was asked for."""
-        orders, scores = zip(*ABOVE, strict=True)
-        result: Floats = np.interp(beyond, orders, scores)
+        result: Floats = np.interp(beyond, _ORDERS, _SCORES)
         return result
 
     @property
@@ -181,6 +184,9 @@ def equivalent(statistical: Floats, model: Floats, weights: tuple[float, float])
     """
     low = np.zeros(len(statistical))
     high = np.maximum(np.maximum(statistical, model), 1e-6) + 1e-6
+    if len(statistical) <= _FEW_ROWS:
+        rows = zip(statistical.tolist(), model.tolist(), high.tolist(), strict=True)
+        return np.array([_equivalent_of_one(*row, weights) for row in rows])
     for _ in range(_STEPS):
         middle = (low + high) / 2.0
         one, other = (_score_at(each, middle) for each in (statistical, model))
@@ -190,10 +196,36 @@ def equivalent(statistical: Floats, model: Floats, weights: tuple[float, float])
 
 
 def _score_at(surprise: Floats, bound: Floats) -> Floats:
-    beyond, scores = zip(*ABOVE, strict=True)
     below = REPORTED * surprise / np.maximum(bound, 1e-12)
-    result: Floats = np.where(surprise < bound, below, np.interp(surprise - bound, beyond, scores))
+    result: Floats = np.where(
+        surprise < bound, below, np.interp(surprise - bound, _ORDERS, _SCORES)
+    )
     return result
+
+
+def _equivalent_of_one(
+    statistical: float, model: float, high: float, weights: tuple[float, float]
+) -> float:
+    """:func:`equivalent` of one row, by the same arithmetic without arrays."""
+    low = 0.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2.0
+        one, other = (_score_of_one(each, middle) for each in (statistical, model))
+        if weights[0] * one + weights[1] * other >= REPORTED:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _score_of_one(surprise: float, bound: float) -> float:
+    if surprise < bound:
+        return REPORTED * surprise / max(bound, 1e-12)
+    beyond = surprise - bound
+    for (order, score), (next_order, next_score) in pairwise(ABOVE):
+        if beyond < next_order:
+            return (next_score - score) / (next_order - order) * (beyond - order) + score
+    return ABOVE[-1][1]
 
 
 def scale_for(

@@ -24,7 +24,8 @@ class Drift:
         days: dates of the last days.
         before: dates of the days before.
         shifts: distributions of connections, the furthest first.
-        totals: numbers of the last days beside those before, furthest off first.
+        totals: numbers of the last days beside those before, furthest off first; empty if they
+            were not asked for.
     """
 
     days: tuple[str, ...]
@@ -44,18 +45,28 @@ class Drift:
         return next((state for state in (HAS_DRIFTED, HAS_MOVED) if state in found), STEADY)
 
 
-def drift_of(baseline: Baseline) -> Drift | None:
-    """How far the last days are from those before; None if there are too few of either."""
+def drift_of(baseline: Baseline, *, totals: bool = True) -> Drift | None:
+    """How far the last days are from those before; None if there are too few of either.
+
+    Args:
+        baseline: what was learned.
+        totals: whether to judge the numbers of the last days, too, which takes seconds where there
+            are a thousand hosts.
+    """
     before, last = parted(baseline.days)
     if not last:
         return None
-    earlier, recent = baseline.without(last), baseline.without(before)
-    judged, _ = judged_days(
-        earlier, recent.tables, roles(earlier), edge=baseline.days[-1] - 1, network_only=True
-    )
     return Drift(
         days=tuple(map(date_of, last)),
         before=tuple(map(date_of, before)),
         shifts=shifts_of(baseline.tables, baseline.days),
-        totals=deviations_of(judged).get(NETWORK, ()),
+        totals=_totals(baseline, before, last) if totals else (),
     )
+
+
+def _totals(baseline: Baseline, before: list[int], last: list[int]) -> tuple[Deviation, ...]:
+    earlier, recent = baseline.without(last), baseline.without(before)
+    judged, _ = judged_days(
+        earlier, recent.tables, roles(earlier), edge=baseline.days[-1] - 1, network_only=True
+    )
+    return deviations_of(judged).get(NETWORK, ())

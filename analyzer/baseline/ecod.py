@@ -29,18 +29,19 @@ class Ecod:
     """
 
     def __init__(self, reference: Floats) -> None:
-        self._right = np.sort(reference, axis=0)
-        self._left = np.sort(-reference, axis=0)
+        right, left = np.sort(reference, axis=0), np.sort(-reference, axis=0)
         centred = reference - reference.mean(axis=0)
         third = (centred**3).mean(axis=0)
         # Only the sign of the skewness counts.
         self._to_the_left = third < 0
-        self._scales = [_scales(ordered) for ordered in (self._left, self._right)]
+        self._scales = [_scales(ordered) for ordered in (left, right)]
+        self._last = [ordered[-1] for ordered in (left, right)]
+        self._left, self._right = (list(ordered.T.copy()) for ordered in (left, right))
 
     def anomaly(self, rows: Floats) -> Floats:
         """The outlier score of each row: minus the logarithm of a product of tails."""
-        left = _surprise(self._left, self._scales[0], -rows)
-        right = _surprise(self._right, self._scales[1], rows)
+        left = _surprise(self._left, self._last[0], self._scales[0], -rows)
+        right = _surprise(self._right, self._last[1], self._scales[1], rows)
         skewed = np.where(self._to_the_left, left, right)
         result: Floats = np.maximum.reduce(
             [left.sum(axis=1), right.sum(axis=1), skewed.sum(axis=1)]
@@ -57,13 +58,12 @@ def _scales(ordered: Floats) -> Floats:
     return np.maximum(scales, _LEAST_SCALE)
 
 
-def _surprise(ordered: Floats, scales: Floats, rows: Floats) -> Floats:
-    """Minus the logarithm of the share at or above each value."""
-    size = len(ordered)
-    result = np.empty(rows.shape)
-    for column in range(rows.shape[1]):
-        values = rows[:, column]
-        above = size - np.searchsorted(ordered[:, column], values, side="left")
-        beyond = np.maximum(values - ordered[-1, column], 0.0) / scales[column]
-        result[:, column] = -np.log((above + (above == 0)) / (size + 1.0)) + beyond
+def _surprise(ordered: list[Floats], last: Floats, scales: Floats, rows: Floats) -> Floats:
+    """Minus the logarithm of the share at or above each value, by the columns in order."""
+    size = len(ordered[0])
+    above = np.empty(rows.shape, dtype=np.int64)
+    for column, values in enumerate(ordered):
+        above[:, column] = size - values.searchsorted(rows[:, column], side="left")
+    beyond = np.maximum(rows - last, 0.0) / scales
+    result: Floats = -np.log((above + (above == 0)) / (size + 1.0)) + beyond
     return result

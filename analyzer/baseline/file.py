@@ -25,8 +25,9 @@ import pyarrow.parquet as pq
 
 from analyzer.atomic import atomic_write_bytes
 from analyzer.baseline.baseline import Baseline
-from analyzer.baseline.packing import meanings, packed, place_name, stored_schemas, unpacked
-from analyzer.baseline.tables import LAYOUTS, VERSION, Layout
+from analyzer.baseline.layout import Layout
+from analyzer.baseline.packing import packed, stored_tables, unpacked
+from analyzer.baseline.tables import LAYOUTS, VERSION
 from analyzer.errors import BaselineError, Location
 
 FORMAT = "zeek-analyzer baseline"
@@ -51,8 +52,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _LEVEL = 15
 _BATCH_ROWS = 2**16
-_SCHEMAS = stored_schemas()
-_RISING = place_name(("peer",))
+_STORED = stored_tables()
 _DAMAGED = (
     zipfile.BadZipFile,
     pa.ArrowException,
@@ -109,7 +109,6 @@ def baseline_bytes(baseline: Baseline) -> bytes:
     stored = packed(baseline.tables)
     with ThreadPoolExecutor() as pool:
         files = dict(zip(stored, pool.map(_file, stored.values()), strict=True))
-    explained = meanings()
     card = {
         "format": FORMAT,
         "version": VERSION,
@@ -120,8 +119,8 @@ def baseline_bytes(baseline: Baseline) -> bytes:
             name: {
                 "rows": len(table),
                 "sha256": hashlib.sha256(files[name]).hexdigest(),
-                "meaning": LAYOUTS[name].meaning if name in LAYOUTS else "what goes together",
-                "columns": explained[name],
+                "meaning": _STORED[name].meaning,
+                "columns": dict(_STORED[name].columns),
             }
             for name, table in stored.items()
         },
@@ -141,27 +140,33 @@ def baseline_bytes(baseline: Baseline) -> bytes:
 def _file(table: pa.Table) -> bytes:
     """The Parquet file of a table."""
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    # A dictionary of texts that are there once each says them twice; neighbours begin alike.
+    unique = [name for name in texts if len(table) and _is_unique(table[name])]
     numbers = [
         field.name
         for field in table.schema
         if field.name not in texts and not pa.types.is_boolean(field.type)
     ]
     # Bytes of equal weight stand together: most of them are zero, and the others are few.
-    encoding = dict.fromkeys(numbers, "BYTE_STREAM_SPLIT")
-    if _RISING in encoding:
-        encoding[_RISING] = "DELTA_BINARY_PACKED"
+    encoding = dict.fromkeys(numbers, "BYTE_STREAM_SPLIT") | dict.fromkeys(
+        unique, "DELTA_BYTE_ARRAY"
+    )
     stream = io.BytesIO()
     pq.write_table(
         table,
         stream,
         compression="zstd",
         compression_level=_LEVEL,
-        use_dictionary=texts,
+        use_dictionary=[name for name in texts if name not in unique],
         column_encoding=encoding,
         write_statistics=False,
         store_schema=False,
     )
     return stream.getvalue()
+
+
+def _is_unique(column: pa.ChunkedArray) -> bool:
+    return bool(pc.count_distinct(column).as_py() == len(column))
 
 
 def parse_baseline(content: bytes, name: str) -> Baseline:
@@ -196,7 +201,7 @@ def _unpacked(archive: zipfile.ZipFile, where: Location) -> Baseline:
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
             raise BaselineError(f"is no baseline: {entry.filename!r} is compressed", where)
     card = _card(archive, entries[_CARD], where)
-    expected = {_CARD, *(f"{name}.parquet" for name in _SCHEMAS)}
+    expected = {_CARD, *(f"{name}.parquet" for name in _STORED)}
     if set(entries) != expected or len(archive.infolist()) != len(expected):
         odd = sorted(set(entries) ^ expected)
         raise BaselineError(f"is damaged: missing or unknown {', '.join(odd) or 'parts'}", where)
@@ -213,12 +218,12 @@ def _stored(
 ) -> dict[str, pa.Table]:
     """The tables as they are stored, each as the card says."""
     stored, left = {}, MOST_UNPACKED
-    for name, schema in _SCHEMAS.items():
+    for name, each in _STORED.items():
         content = archive.read(f"{name}.parquet")
         said = card["tables"].get(name)
         if not isinstance(said, dict) or hashlib.sha256(content).hexdigest() != said.get("sha256"):
             raise BaselineError(f"is damaged: table {name} is not what the card says", where)
-        stored[name], size = _rows(name, schema, content, left, where)
+        stored[name], size = _rows(name, each.schema, content, left, where)
         left -= size
         if len(stored[name]) != said.get("rows"):
             raise BaselineError(f"is damaged: table {name} has not as many rows as it says", where)
@@ -249,10 +254,11 @@ def _card(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: Location) -> 
     version = card.get("version")
     if type(version) is not int or version < 1:
         raise BaselineError("is damaged: its version is no number", where)
-    if version > VERSION:
+    if version != VERSION:
+        other = "a newer" if version > VERSION else "an older"
         raise BaselineError(
-            f"was written by a newer zeek-analyzer (version {version} of the format; this one "
-            f"reads up to {VERSION})",
+            f"was written by {other} zeek-analyzer (version {version} of the format; this one "
+            f"reads {VERSION})",
             where,
         )
     learned, window = card.get("learned"), card.get("window")

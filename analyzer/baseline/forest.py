@@ -69,11 +69,12 @@ class Forest:
         for begin in range(0, len(rows), _CHUNK):
             part = rows[begin : begin + _CHUNK]
             at = np.repeat(self._roots[None, :], len(part), axis=0)
-            number = np.arange(len(part))[:, None]
+            begins = np.arange(len(part))[:, None] * part.shape[1]
+            flat = part.ravel()
             for _ in range(self._depth):
-                goes_left = part[number, self._feature[at]] <= self._threshold[at]
-                at = np.where(goes_left, self._left[at], self._right[at])
-            mean = self._length[at].mean(axis=1)
+                goes_left = flat.take(begins + self._feature.take(at)) <= self._threshold.take(at)
+                at = np.where(goes_left, self._left.take(at), self._right.take(at))
+            mean = self._length.take(at).mean(axis=1)
             result[begin : begin + _CHUNK] = np.exp2(-mean / self._average)
         return result
 

@@ -20,8 +20,9 @@ whole network counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -120,6 +121,18 @@ class Coded:
     hour: Codes
     answered: npt.NDArray[np.bool_]
     bins: dict[str, Codes]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def taken(self, places: Codes) -> Coded:
+        """Some of them."""
+        arrays = {
+            field.name: getattr(self, field.name)[places]
+            for field in fields(self)
+            if field.name != "bins"
+        }
+        return Coded(**arrays, bins={name: each[places] for name, each in self.bins.items()})
 
 
 class Habits:
@@ -325,14 +338,14 @@ class Habits:
         rarer = near[:, None, :] <= near[:, :, None] * (1 + 1e-9)
         self.service_hours = np.minimum((rarer * near[:, None, :]).sum(axis=2), 1.0)
 
-    def coded(self, rows: pd.DataFrame) -> Coded:
+    def coded(self, rows: pd.DataFrame | Mapping[str, npt.NDArray[Any]]) -> Coded:
         """Connections as numbers, once for all that is asked of them.
 
         Args:
             rows: columns of :data:`ROW`; of those that are missing nothing may be asked.
         """
-        size = len(rows)
-        held = {name: rows[name].to_numpy() for name in ROW if name in rows}
+        held = {name: np.asarray(rows[name]) for name in ROW if name in rows}
+        size = len(held["source"])
         unknown = np.full(size, -1, dtype=np.int64)
         source = self.sources.of(held["source"])
         service = place = way = unknown

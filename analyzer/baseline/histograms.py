@@ -12,6 +12,9 @@ samples, (n own + 1) / (n + 1 / wider). A host that has been perfectly regular h
 own, so that whatever else it does is news, but no less likely than once in what it did so far where
 others of its role do it all the time. The role's own tail is drawn towards that of all by the
 weight of ten samples.
+
+Answers are by bin, for thousands of keys at once, where connections are on bins as well; the tail
+of one histogram at exact values is :mod:`analyzer.baseline.value_tails`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """What a baseline has learned already, so that nothing is ever learned twice.
 
-The records of one log and hour that come together are a piece. Its fingerprint is how many they
-are and the sum of their marks: the same in any order, format and compression. A few of their marks,
-the smallest (a bottom-k sketch: Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC
-2007), stand for all and tell whether records that come later hold the piece, or share anything with
-it. Zeek writes a connection when it ends, so that the records of an hour come with several files;
-they add up here.
+What was learned is told by pieces (:mod:`analyzer.baseline.pieces`). Zeek writes a connection when
+it ends, so that the records of an hour come with several files; they add up here.
 
 Of the records of an hour that come later,
 
@@ -21,34 +17,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.baseline.baseline import Baseline
-from analyzer.baseline.samples import scattered
+from analyzer.baseline.pieces import Piece, hour_of, marked_rows, pieces_of, traces_of
 from analyzer.baseline.tables import LAYOUTS
-from analyzer.features import HOUR
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from analyzer.baseline.baseline import Baseline
     from analyzer.records import Records
-
-TRACES = 16
-"""Marks that stand for a piece. Of a piece of which a fifth comes again, one in ten thousand times
-fewer than two of them would be seen if there were 50, and one time in seven with 16; of one that
-comes again as a whole, all are."""
 
 _FEWEST_SEEN = 2
 """So many marks of a large piece must be seen again: one may be another record's by chance."""
 
-_MARKS = 2**31
-# So many times more than are kept, as the marks under a limit are not exactly as many as expected.
-_SLACK = 4
 _LOGS = ("conn", "dns")
 _FINGERPRINT = ["hour", "mark", "records", "first", "last"]
-_PIECES, _TRACES = LAYOUTS["pieces"], LAYOUTS["traces"]
+_PIECES = LAYOUTS["pieces"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +60,11 @@ class News:
         return sum(self.records.counts.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A piece of one hour."""
-
-    mark: int
-    records: int
-    first: float
-    last: float
-
-
 @dataclass(slots=True)
 class _Found:
     """What becomes of the records of one log."""
 
-    new: list[tuple[int, _Piece]] = field(default_factory=list)
+    new: list[tuple[int, Piece]] = field(default_factory=list)
     # Hours of which something is known, and the span that is left out of each.
     spans: dict[int, tuple[float, float]] = field(default_factory=dict)
     learned: int = 0
@@ -120,7 +96,7 @@ def news(records: Records, baseline: Baseline) -> News:
             "pieces": _PIECES.joined(
                 pd.concat([_PIECES.empty(), frame]) if pieces else _PIECES.empty()
             ),
-            "traces": _TRACES.joined(pd.concat(traces, ignore_index=True)),
+            "traces": LAYOUTS["traces"].joined(pd.concat(traces, ignore_index=True)),
         },
         known={log: part.known for log, (part, _, _) in parts.items()},
         partly={log: part.partly for log, (part, _, _) in parts.items()},
@@ -132,8 +108,8 @@ def _news_of(
 ) -> tuple[_Found, ir.Table, pd.DataFrame]:
     """What becomes of the records of one log, those that are news, and their traces."""
     table = records.conn if log == "conn" else records.dns
-    marked = _marked(table)
-    come = _pieces(marked)
+    marked = marked_rows(table)
+    come = pieces_of(marked)
     met = _met(log, baseline["pieces"], come)
     found = _Found()
     if met:
@@ -150,12 +126,12 @@ def _news_of(
             found.spans[hour] = known.span
     if found.spans:
         table = _outside(table, found.spans, f"baseline_known_{log}", records)
-        marked = _marked(table)
-        beyond = _pieces(marked.filter(marked.hour.isin(sorted(found.spans))))
+        marked = marked_rows(table)
+        beyond = pieces_of(marked.filter(marked.hour.isin(sorted(found.spans))))
         for hour in sorted(found.spans):
             if not met[hour].is_all_of(come[hour]):
                 _part(found, hour, come[hour], beyond.get(hour), met[hour])
-    return found, table, _traces(log, found, marked, records)
+    return found, table, traces_of(log, found.new, marked, records)
 
 
 def _met(log: str, pieces: pd.DataFrame, come: Collection[int]) -> dict[int, _Known]:
@@ -164,11 +140,11 @@ def _met(log: str, pieces: pd.DataFrame, come: Collection[int]) -> dict[int, _Kn
     rows = pieces.loc[pieces.log == log, _FINGERPRINT].itertuples(index=False, name=None)
     for hour, mark, records, first, last in rows:
         if hour in come:
-            met.setdefault(hour, _Known()).pieces.append(_Piece(mark, records, first, last))
+            met.setdefault(hour, _Known()).pieces.append(Piece(mark, records, first, last))
     return met
 
 
-def _part(found: _Found, hour: int, piece: _Piece, rest: _Piece | None, known: _Known) -> None:
+def _part(found: _Found, hour: int, piece: Piece, rest: Piece | None, known: _Known) -> None:
     """Part the records of an hour that share something with what is known.
 
     Args:
@@ -191,9 +167,9 @@ class _Known:
     """What is known of one hour."""
 
     def __init__(self) -> None:
-        self.pieces: list[_Piece] = []
-        self._whole: list[_Piece] = []
-        self.shared: list[_Piece] = []
+        self.pieces: list[Piece] = []
+        self._whole: list[Piece] = []
+        self.shared: list[Piece] = []
 
     def see(self, traces: Mapping[int, Collection[int]], seen: Collection[int]) -> None:
         """Take note of which marks of the pieces were seen again.
@@ -220,11 +196,11 @@ class _Known:
         """From the first to the last of them."""
         return min(piece.first for piece in self.shared), max(piece.last for piece in self.shared)
 
-    def is_all_of(self, piece: _Piece) -> bool:
+    def is_all_of(self, piece: Piece) -> bool:
         """Whether records are just pieces that are known."""
         return (piece.records, piece.mark) == _sum(self._whole)
 
-    def remainder(self, piece: _Piece, rest: _Piece) -> _Piece:
+    def remainder(self, piece: Piece, rest: Piece) -> Piece:
         """What is to be known of records beside the pieces they share something with.
 
         Args:
@@ -238,42 +214,8 @@ class _Known:
         return replace(rest, records=piece.records - records, mark=piece.mark - mark)
 
 
-def _sum(pieces: Sequence[_Piece]) -> tuple[int, int]:
+def _sum(pieces: Sequence[Piece]) -> tuple[int, int]:
     return sum(piece.records for piece in pieces), sum(piece.mark for piece in pieces)
-
-
-def _hour(table: ir.Table) -> ir.IntegerValue:
-    return (table.ts / HOUR).floor().cast("int32")
-
-
-def _marked(table: ir.Table) -> ir.Table:
-    """``hour ts mark`` of every record; the mark depends on what every format writes alike.
-
-    Milliseconds, as Zeek's JSON may have no more; no bytes, as they are not final while a
-    connection is open; no address, as those of a baseline may be hashed.
-    """
-    ports = table.orig_p.fill_null(0).cast("int64") * 2**16 + table.resp_p.fill_null(0)
-    return table.select("ts", hour=_hour(table), mark=scattered(_milliseconds(table.ts), ports))
-
-
-def _milliseconds(ts: ir.FloatingValue) -> ir.IntegerValue:
-    # Cut off, as Zeek does; times are whole microseconds that floats hold to a quarter of one.
-    return (ts * 1000.0 + 0.0005).floor().cast("int64")
-
-
-def _pieces(marked: ir.Table) -> dict[int, _Piece]:
-    """The fingerprint of each hour."""
-    table = marked.group_by("hour").aggregate(
-        total=marked.mark.sum().cast("int64"),
-        records=marked.count(),
-        begun=marked.ts.min(),
-        ended=marked.ts.max(),
-    )
-    rows = table.to_pyarrow().to_pylist()
-    return {
-        row["hour"]: _Piece(int(row["total"]), int(row["records"]), row["begun"], row["ended"])
-        for row in rows
-    }
 
 
 def _recognise(
@@ -314,58 +256,6 @@ def _outside(
         }
     )
     held = records.keep(rows, name)
-    joined = table.left_join(held, [_hour(table) == held.known_hour])
+    joined = table.left_join(held, [hour_of(table) == held.known_hour])
     new = joined.known_hour.isnull() | ~joined.ts.between(joined.known_from, joined.known_to)
     return joined.filter(new).drop(*held.columns)
-
-
-def _traces(log: str, found: _Found, marked: ir.Table, records: Records) -> pd.DataFrame:
-    """The smallest marks of every piece that is news."""
-    if not found.new:
-        return _TRACES.empty()
-    rows = pa.table(
-        {
-            "hour": pa.array([hour for hour, _ in found.new], pa.int32()),
-            "piece": pa.array([piece.mark for _, piece in found.new], pa.int64()),
-            "highest": pa.array(
-                [_MARKS * _SLACK * TRACES // max(piece.records, 1) for _, piece in found.new],
-                pa.int64(),
-            ),
-        }
-    )
-    wanted = records.keep(rows, f"baseline_pieces_{log}")
-    small = marked.join(wanted, "hour")
-    small = small.filter(small.mark <= small.highest).select("hour", "piece", "mark").distinct()
-    order = ibis.row_number().over(group_by="hour", order_by="mark")
-    small = small.mutate(order=order)
-    frame = small.filter(small.order < TRACES).to_pyarrow().to_pandas()
-    return _TRACES.joined(frame.assign(log=log)[_TRACES.schema.names])
-
-
-def settled(baseline: Baseline) -> Baseline:
-    """The baseline with one piece for each hour of each log of the days that are over.
-
-    Records of such an hour that come again with others are told all the same; only what little is
-    left of them in time is not told apart from news any more.
-    """
-    pieces, traces = baseline["pieces"], baseline["traces"]
-    if pieces.empty:
-        return baseline
-    newest = int(pieces.hour.max()) // 24
-    past = pieces[pieces.hour < newest * 24]
-    if not past.duplicated(["log", "hour"]).any():
-        return baseline
-    whole = past.groupby(["log", "hour"], as_index=False).agg(
-        mark=("mark", "sum"),
-        records=("records", "sum"),
-        first=("first", "min"),
-        last=("last", "max"),
-    )
-    old = traces[traces.hour < newest * 24].drop(columns="piece")
-    old = old.drop_duplicates().sort_values(["log", "hour", "mark"], kind="stable")
-    old = old.groupby(["log", "hour"]).head(TRACES)
-    named = old.merge(whole[["log", "hour", "mark"]].rename(columns={"mark": "piece"}))
-    tables = dict(baseline.tables)
-    tables["pieces"] = _PIECES.joined(pd.concat([whole, pieces[pieces.hour >= newest * 24]]))
-    tables["traces"] = _TRACES.joined(pd.concat([named, traces[traces.hour >= newest * 24]]))
-    return replace(baseline, tables=tables)

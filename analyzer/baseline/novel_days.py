@@ -9,6 +9,9 @@ to say that something is new, and no more than that.
 
 What others of a host's role do on most days is no news of it, however new to itself: its own share
 of days is drawn towards theirs by ten days' weight.
+
+Trials are days of hosts here, as a finding is about a host's day, however many connections it had;
+of single connections it is :mod:`analyzer.baseline.novelty` that tells.
 """
 
 from __future__ import annotations

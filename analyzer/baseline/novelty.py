@@ -8,6 +8,10 @@ of one day come in bunches. A host that has never done anything new is not one t
 rate is a Gamma-Poisson mean whose prior has one event at its role's rate (Gelman et al., "Bayesian
 Data Analysis", section 2.6), (new + 1) / (n + 1 / rate).
 
+Draws are connections here, as it is a single connection that is scored, and the rarer the news is
+in the network, the less likely; :mod:`analyzer.baseline.novel_days` asks the same of a host's whole
+day, and :mod:`analyzer.baseline.unseen` which of many new things of a day are too many.
+
 After a single day everything is new beside nothing, and the chance of news is 1: nothing is
 claimed.
 """

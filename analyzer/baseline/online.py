@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.baseline.batches import Batch, batch_records, connection_rows
+from analyzer.baseline.batches import Batch, batch_records, connection_columns, connection_rows
 from analyzer.baseline.calibration import REPORTED
 from analyzer.baseline.factors import Factor, connection_factors
 from analyzer.baseline.scoring import Scores, Scoring, scorer
@@ -23,6 +23,9 @@ from analyzer.public_suffix import suffix_rules
 
 if TYPE_CHECKING:
     from analyzer.baseline.baseline import Baseline
+
+# Connections that are scored without a data frame, and without being cut into parts.
+_FEW = 4096
 
 
 class Online:
@@ -59,7 +62,9 @@ class Online:
         Args:
             batch: connections with the columns of :data:`analyzer.records.CONN`.
         """
-        return self.scorer.score(self.rows(batch))
+        if len(batch) > _FEW:
+            return self.scorer.score(self.rows(batch))
+        return self.scorer.score_columns(connection_columns(batch, self._local)[1])
 
     def factors(self, batch: Batch, scores: Scores, place: int) -> list[Factor]:
         """What drove the score of one of :meth:`rows`, in words."""

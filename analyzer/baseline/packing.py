@@ -1,123 +1,204 @@
 """How the tables of a baseline are laid out in a file, so that a large network's stays small.
 
-What goes together is stored together: columns that say nearly the same of a row (hosts met, and
-those of them outside) are one column of places in a list of what they say together, which comes as
-a table of its own, the commonest first. Peers are places in a list of addresses likewise. Any tool
-that can join tables reads it; the card of the file says what belongs to what.
+Rows of days that are over lie on a grid, so that little is new in them: their columns become ranks
+in lists of what occurs (:mod:`analyzer.baseline.ranking`), folded days lie side by side
+(:mod:`analyzer.baseline.sequences`), and addresses are steps in a list of addresses. What is not on
+the grid lies beside it as it is. Any tool that can join tables reads it; the card of the file says
+what belongs to what.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from analyzer.baseline.tables import LAYOUTS, Layout
+from analyzer.baseline.bins import coarse
+from analyzer.baseline.layout import Layout
+from analyzer.baseline.ranking import Ranked
+from analyzer.baseline.sequences import BEFORE, Sequences
+from analyzer.baseline.tables import LAYOUTS
 
-TOGETHER: dict[str, tuple[tuple[str, ...], ...]] = {
+RANKED: dict[str, tuple[Ranked, ...]] = {
     "hours": (
-        ("connections", "queries"),
-        ("bytes_out", "bytes_in"),
-        ("destinations", "outside"),
-        ("failed", "busiest"),
+        Ranked(("connections",)),
+        Ranked(("queries",), ("connections",)),
+        Ranked(("destinations", "outside"), ("connections", "queries")),
+        Ranked(("bytes_out",), ("connections", "destinations")),
+        Ranked(("bytes_in",), ("bytes_out", "destinations")),
+        Ranked(("busiest",), ("connections", "destinations")),
+        Ranked(("failed",), ("connections", "destinations")),
     ),
-    "ports": (("connections", "bytes_out"),),
-    "peers": (("peer",), ("first_day", "last_day")),
+    "ports": (Ranked(("connections", "bytes_out"), ("proto", "port")),),
+    "lookups": (
+        Ranked(("queries", "names")),
+        Ranked(("domains",), ("names",)),
+        Ranked(("refused",), ("names",)),
+        Ranked(("letters",), ("names",)),
+    ),
+    "peers": (Ranked(("peer",)), Ranked(("first_day", "last_day"))),
 }
-"""The columns of a table that are stored together; one alone is a list of what it holds."""
+"""The columns of a table that are stored as ranks, in the order in which they are read."""
+
+STEP = "peer.step"
+"""The column of ``peers`` that says how far down the list of addresses the next peer is."""
+
+_SEQUENCES = {name: Sequences(layout) for name, layout in LAYOUTS.items() if layout.folded}
 
 
-def list_name(table: str, columns: tuple[str, ...]) -> str:
-    """The name of the list of what columns hold together."""
-    return f"{table}.{'+'.join(columns)}"
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A table of a file.
+
+    Attributes:
+        meaning: what a row is.
+        schema: its columns.
+        columns: what each of them means.
+    """
+
+    meaning: str
+    schema: pa.Schema
+    columns: Mapping[str, str]
 
 
-def place_name(columns: tuple[str, ...]) -> str:
-    """The name of the column of places in it."""
-    return f"{'+'.join(columns)}.row"
-
-
-def stored_schemas() -> dict[str, pa.Schema]:
-    """The schemas of all tables of a file, by name."""
-    schemas = {}
+def stored_tables() -> dict[str, Stored]:
+    """All tables of a file, by name."""
+    tables: dict[str, Stored] = {}
     for name, layout in LAYOUTS.items():
-        together = TOGETHER.get(name, ())
-        apart = [field for field in layout.schema if not any(field.name in g for g in together)]
-        places = [pa.field(place_name(columns), pa.int32()) for columns in together]
-        schemas[name] = pa.schema([*apart, *places])
-        for columns in together:
-            listed = [layout.schema.field(column) for column in columns]
-            schemas[list_name(name, columns)] = pa.schema(listed)
-    return schemas
+        said = {field.name: field.meaning for field in layout.fields}
+        schema = layout.schema
+        if name in _SEQUENCES:
+            tables |= _stored_sequences(_SEQUENCES[name], said)
+        for ranked in RANKED.get(name, ()):
+            kept = [field for field in schema if field.name not in ranked.columns]
+            schema = pa.schema([*kept, pa.field(ranked.rank_name, pa.int32())])
+            listed = pa.schema([layout.schema.field(column) for column in ranked.names])
+            columns = {column: said[column] for column in ranked.names}
+            meaning = "what occurs together, the commonest first"
+            tables[f"{name}.{ranked.list_name}"] = Stored(meaning, listed, columns)
+            said[ranked.rank_name] = ranked.meaning(name)
+        if name == "peers":
+            said[STEP] = "rows of peers.peer after that of the row before, of one source; first, +1"
+            names = [STEP if each == "peer.rank" else each for each in schema.names]
+            schema = pa.schema([schema.field(i).with_name(each) for i, each in enumerate(names)])
+        if name not in _SEQUENCES:
+            columns = {column: said[column] for column in schema.names}
+            tables[name] = Stored(layout.meaning, schema, columns)
+        if name in _SEQUENCES or _rounded(name):
+            columns = {field.name: field.meaning for field in layout.fields}
+            meaning = f"{layout.meaning}; those that are not in {name}"
+            tables[f"{name}.exact"] = Stored(meaning, layout.schema, columns)
+    return tables
 
 
-def meanings() -> dict[str, dict[str, str]]:
-    """What every column of every table of a file means, by name."""
-    said = {}
-    for name, schema in stored_schemas().items():
-        layout = LAYOUTS[name.partition(".")[0]]
-        known = {field.name: field.meaning for field in layout.fields}
-        places = {
-            place_name(columns): f"row of {list_name(layout.name, columns)}, from 0"
-            for columns in TOGETHER.get(layout.name, ())
-        }
-        said[name] = {column: {**known, **places}[column] for column in schema.names}
-    return said
+def _stored_sequences(sequences: Sequences, said: Mapping[str, str]) -> dict[str, Stored]:
+    name, count = sequences.layout.name, sequences.count
+    ranks = {
+        column: f"rank in {name}.{count}, given the count of the column before (0 before the "
+        f"first), on the day of row {place} of {name}.days"
+        for place, column in enumerate(sequences.names)
+    }
+    return {
+        name: Stored(
+            f"{sequences.layout.meaning}; its days side by side",
+            sequences.schema,
+            {**{key: said[key] for key in sequences.keys}, **ranks},
+        ),
+        f"{name}.days": Stored("days side by side", sequences.days_schema, {"day": said["day"]}),
+        f"{name}.{count}": Stored(
+            "counts that follow a count, the commonest first",
+            sequences.counts_schema,
+            {BEFORE: "count of the day before; 0 if none", count: f"{said[count]}; 0 if none"},
+        ),
+    }
+
+
+def _rounded(name: str) -> list[str]:
+    """The ranked columns of a table that past days keep on the grid."""
+    ranked = {column for each in RANKED.get(name, ()) for column in each.columns}
+    return [field.name for field in LAYOUTS[name].fields if field.coarse and field.name in ranked]
 
 
 def packed(tables: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
     """The tables of a baseline as they are stored."""
-    stored = {}
+    stored: dict[str, pa.Table] = {}
     for name, layout in LAYOUTS.items():
-        table = pa.Table.from_pandas(tables[name], layout.schema, preserve_index=False)
-        for columns in TOGETHER.get(name, ()):
-            table, listed = _apart(table, columns)
-            stored[list_name(name, columns)] = listed
-        stored[name] = _in_order(table, layout).replace_schema_metadata()
-    return {name: stored[name].select(schema.names) for name, schema in stored_schemas().items()}
+        frame = tables[name]
+        if name in _SEQUENCES:
+            sequences = _SEQUENCES[name]
+            side, counts, days, frame = sequences.packed(frame)
+            stored |= {name: side, f"{name}.{sequences.count}": counts, f"{name}.days": days}
+            stored[f"{name}.exact"] = _table(layout, frame)
+            continue
+        if rounded := _rounded(name):
+            values = frame[rounded].to_numpy()
+            is_exact = (coarse(values) != values).any(axis=1)
+            stored[f"{name}.exact"] = _table(layout, frame[is_exact])
+            frame = frame[~is_exact]
+        table = whole = _table(layout, frame)
+        for ranked in RANKED.get(name, ()):
+            rank, stored[f"{name}.{ranked.list_name}"] = ranked.packed(whole)
+            table = table.append_column(ranked.rank_name, rank)
+        stored[name] = _stepped(table) if name == "peers" else table
+    return {
+        name: stored[name].select(each.schema.names).replace_schema_metadata()
+        for name, each in stored_tables().items()
+    }
 
 
-def _apart(table: pa.Table, columns: tuple[str, ...]) -> tuple[pa.Table, pa.Table]:
-    """A table with places in a list instead of columns, and the list."""
-    names = list(columns)
-    numbered = table.append_column("at", pa.array(range(len(table)), pa.int64()))
-    listed = table.select(names).group_by(names).aggregate([([], "count_all")])
-    order = [("count_all", "descending"), *((name, "ascending") for name in names)]
-    listed = listed.sort_by(order).drop_columns(["count_all"])
-    places = listed.append_column("place", pa.array(range(len(listed)), pa.int32()))
-    found = numbered.select(["at", *names]).join(places, names).sort_by("at")
-    place = found["place"].combine_chunks()
-    return table.drop_columns(names).append_column(place_name(columns), place), listed
+def _table(layout: Layout, frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, layout.schema, preserve_index=False)
 
 
-def _in_order(table: pa.Table, layout: Layout) -> pa.Table:
-    """Rows as they lie closest: addresses of one source rise."""
-    if layout.name != "peers":
-        return table
-    return table.sort_by([("source", "ascending"), (place_name(("peer",)), "ascending")])
+def _stepped(peers: pa.Table) -> pa.Table:
+    """Addresses as steps: those of one source rise."""
+    peers = peers.sort_by([("source", "ascending"), ("peer.rank", "ascending")])
+    rank, begin = _risen(peers, "peer.rank")
+    step = np.diff(rank, prepend=-1)
+    step[begin] = rank[begin] + 1
+    return peers.drop_columns(["peer.rank"]).append_column(STEP, pa.array(step, pa.int32()))
+
+
+def _unstepped(peers: pa.Table) -> pa.Table:
+    step, begin = _risen(peers, STEP)
+    total = np.cumsum(step)
+    source = np.cumsum(begin) - 1
+    rank = total - (total - step)[begin][source] - 1
+    return peers.drop_columns([STEP]).append_column("peer.rank", pa.array(rank))
+
+
+def _risen(peers: pa.Table, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """A column, and whether each row is the first of its source."""
+    source = peers["source"].combine_chunks().dictionary_encode().indices
+    return np.asarray(peers[column], np.int64), np.diff(np.asarray(source), prepend=-1) != 0
 
 
 def unpacked(stored: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """The tables of a baseline from those of a file, rows in order of their keys.
 
     Raises:
-        ValueError: a place is in no list.
+        ValueError: a rank is in no list.
     """
     tables = {}
     for name, layout in LAYOUTS.items():
         table = stored[name]
-        for columns in TOGETHER.get(name, ()):
-            listed, place = stored[list_name(name, columns)], table[place_name(columns)]
-            bounds = pc.min_max(place).as_py()
-            if len(place) and not 0 <= bounds["min"] <= bounds["max"] < len(listed):
-                raise ValueError(f"table {name} has places that {list_name(name, columns)} lacks")
-            taken = listed.take(place)
-            for column in columns:
-                table = table.append_column(column, taken[column])
+        try:
+            if name in _SEQUENCES:
+                each = _SEQUENCES[name]
+                table = each.unpacked(table, stored[f"{name}.{each.count}"], stored[f"{name}.days"])
+            if name == "peers":
+                table = _unstepped(table)
+            for ranked in RANKED.get(name, ()):
+                table = ranked.unpacked(table, stored[f"{name}.{ranked.list_name}"])
+        except ValueError as error:
+            raise ValueError(f"table {name}: {error}") from error
         table = table.select(layout.schema.names)
-        if name in TOGETHER:
+        if f"{name}.exact" in stored:
+            table = pa.concat_tables([table, stored[f"{name}.exact"]])
+        if name in RANKED or name in _SEQUENCES:
             table = table.sort_by([(key, "ascending") for key in layout.keys])
         tables[name] = table
     return tables

@@ -10,11 +10,12 @@ in up to four parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analyzer.baseline import habits, paces
@@ -30,7 +31,7 @@ from analyzer.baseline.calibration import (
     scale_for,
 )
 from analyzer.baseline.ensemble import AGREEING, FEWEST, MEMBERS, Ensemble, Voting, voted
-from analyzer.baseline.histograms import Floats
+from analyzer.baseline.histograms import Codes, Floats
 from analyzer.baseline.vectors import LEAST, vectors
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class _Kind:
     table: str
     prepare: Callable[[Baseline], Any]
     features: tuple[str, ...]
-    coded: Callable[[Any, pd.DataFrame], Any]
+    coded: Callable[[Any, Any], Any]
+    taken: Callable[[Any, Codes], Any]
     vectors: Callable[[Any, Any], Floats]
     least: Floats
 
@@ -80,12 +82,28 @@ def _as_it_is(known: Any, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ANN401 -
     return rows
 
 
+def _rows_at(rows: pd.DataFrame, places: Codes) -> pd.DataFrame:
+    return rows.iloc[places]
+
+
 _KINDS: dict[Of, _Kind] = {
     "connections": _Kind(
-        "reference", habits.Habits, habits.FEATURES, habits.Habits.coded, vectors, LEAST
+        "reference",
+        habits.Habits,
+        habits.FEATURES,
+        habits.Habits.coded,
+        habits.Coded.taken,
+        vectors,
+        LEAST,
     ),
     "windows": _Kind(
-        "windows", paces.Paces, paces.FEATURES, _as_it_is, paces.Paces.vectors, paces.LEAST
+        "windows",
+        paces.Paces,
+        paces.FEATURES,
+        _as_it_is,
+        _rows_at,
+        paces.Paces.vectors,
+        paces.LEAST,
     ),
 }
 
@@ -233,7 +251,9 @@ class Scorer:
             every: ask the models about rows, too, that they cannot make a finding.
         """
         parts = [
-            self._score(rows.iloc[begin : begin + _CHUNK], every=every)
+            self._score(
+                self._kind.coded(self.known, rows.iloc[begin : begin + _CHUNK]), every=every
+            )
             for begin in range(0, max(len(rows), 1), _CHUNK)
         ]
         if len(parts) == 1:
@@ -242,9 +262,12 @@ class Scorer:
             *(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__slots__)
         )
 
-    def _score(self, rows: pd.DataFrame, *, every: bool) -> Scores:
-        coded = self._kind.coded(self.known, rows)
-        chances = self.known.chances(coded)
+    def score_columns(self, columns: Mapping[str, npt.NDArray[Any]]) -> Scores:
+        """Score a few connections, given as columns: a data frame costs more than a score."""
+        return self._score(self._kind.coded(self.known, columns), every=False)
+
+    def _score(self, rows: Any, *, every: bool) -> Scores:  # noqa: ANN401 - as the kind has them
+        chances = self.known.chances(rows)
         surprise = self._calibration.raw.surprise(corrected(chances))
         statistical = self.scale.score(surprise)
         weight = self.scoring.statistical
@@ -252,9 +275,8 @@ class Scorer:
         votes = np.full((len(rows), len(MEMBERS)), np.nan)
         asked = np.flatnonzero((surprise >= self.scale.least * (1 - 1e-12)) | every)
         if asked.size:
-            if asked.size < len(rows):
-                coded = self._kind.coded(self.known, rows.iloc[asked])
-            vector = self._kind.vectors(self.known, coded)
+            some = rows if asked.size == len(rows) else self._kind.taken(rows, asked)
+            vector = self._kind.vectors(self.known, some)
             votes[asked] = _votes(self._calibration.members, self._models.anomalies(vector))
             model[asked] = self.scale.score(
                 self._calibration.voted.surprise(voted(votes[asked], self.scoring.voting))

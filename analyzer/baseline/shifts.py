@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from analyzer.baseline.bins import SHAPES, UNKNOWN_BIN
 from analyzer.baseline.coverage import at_weekend
 from analyzer.baseline.divergence import DRIFTED, MOVED, distance
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FEWEST_BEFORE = 3
 """Days before the last ones that are needed."""
@@ -84,7 +81,7 @@ def shifts_of(tables: Mapping[str, pd.DataFrame], days: Sequence[int]) -> tuple[
     for name, kinds, of_day, weights in _distributions(tables):
         is_size = name in SHAPES
         # Of sizes several days are kept together: what stands for them is as good as a day.
-        held = sorted(set(of_day)) if is_size else days
+        held = np.unique(of_day).tolist() if is_size else days
         before, last = parted(held, 1 if is_size else FEWEST_BEFORE)
         if not last:
             continue
@@ -96,32 +93,43 @@ def shifts_of(tables: Mapping[str, pd.DataFrame], days: Sequence[int]) -> tuple[
     return tuple(sorted(found, key=lambda shift: (-shift.distance, shift.name)))
 
 
-_Row = tuple[str, Sequence[object], Sequence[int], Sequence[float]]
+_Row = tuple[str, npt.NDArray[np.intp], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 def _distributions(tables: Mapping[str, pd.DataFrame]) -> Iterator[_Row]:
-    """Each distribution by its name: kinds, days, and how many connections."""
+    """Each distribution by its name: kinds by number, days, and how many connections."""
     shapes = tables["shapes"]
-    for metric in SHAPES:
-        rows = shapes[(shapes.metric == metric) & (shapes.bin != UNKNOWN_BIN)]
-        yield metric, rows.bin.tolist(), rows.day.tolist(), rows.connections.tolist()
-    for name, (table, category) in _CATEGORIES.items():
-        rows = tables[table]
-        kinds = list(zip(*(rows[column].tolist() for column in category), strict=True))
-        yield name, kinds, rows.day.tolist(), rows.connections.tolist()
+    metric_of = shapes.metric.to_numpy()
+    known = shapes.bin.to_numpy() != UNKNOWN_BIN
+    parts = [(metric, shapes[(metric_of == metric) & known], ["bin"]) for metric in SHAPES]
+    parts += [(name, tables[table], by) for name, (table, by) in _CATEGORIES.items()]
+    for name, rows, category in parts:
+        weights = rows.connections.to_numpy(np.float64)
+        yield name, _numbered(rows, category), rows.day.to_numpy(np.int64), weights
+
+
+def _numbered(rows: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.intp]:
+    """The values of columns together, numbered as they first occur."""
+    number = np.zeros(len(rows), dtype=np.intp)
+    for column in columns:
+        own, values = pd.factorize(rows[column])
+        number, _ = pd.factorize(number * max(len(values), 1) + own)
+    return number
 
 
 def _counted(
-    kinds: Sequence[object], of_day: Sequence[int], weights: Sequence[float], days: Sequence[int]
+    kinds: npt.NDArray[np.intp],
+    of_day: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+    days: Sequence[int],
 ) -> npt.NDArray[np.float64]:
     """Connections by kind (a row each) and day (a column each)."""
-    row = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
-    column = {day: place for place, day in enumerate(days)}
-    table = np.zeros((len(row), len(days)))
-    for kind, day, weight in zip(kinds, of_day, weights, strict=True):
-        if day in column:
-            table[row[kind], column[day]] += weight
-    return table
+    size = int(kinds.max()) + 1 if len(kinds) else 0
+    column = pd.Index(days).get_indexer(pd.Index(of_day))
+    there = column >= 0
+    places = kinds[there] * len(days) + column[there]
+    counts = np.bincount(places, weights[there], size * len(days)).astype(float)
+    return counts.reshape(size, len(days))
 
 
 def _shift(

@@ -73,8 +73,14 @@ class BaselineState:
     rates: tuple[Rate, ...]
 
 
-def state_of(baseline: Baseline) -> BaselineState:
-    """The state of a baseline."""
+def state_of(baseline: Baseline, *, totals: bool = True) -> BaselineState:
+    """The state of a baseline.
+
+    Args:
+        baseline: what was learned.
+        totals: whether drift judges the numbers of the last days, too, see
+            :func:`analyzer.baseline.drift.drift_of`.
+    """
     held, days = baseline["days"], baseline.days
     sources = set(baseline["hours"].source.unique()) | set(baseline["lookups"].source.unique())
     return BaselineState(
@@ -88,7 +94,7 @@ def state_of(baseline: Baseline) -> BaselineState:
         left_out=float(held.left_out.sum()),
         learned=baseline.learned,
         anonymised=bool(baseline.key_check),
-        drift=drift_of(baseline),
+        drift=drift_of(baseline, totals=totals),
         rates=rates_of(baseline),
     )
 

@@ -5,6 +5,9 @@ the days known (Good, "The population frequencies of species and the estimation 
 parameters", Biometrika 40, 1953; for days rather than single draws: Chao and Colwell, "Estimating,
 interpolating and extrapolating species accumulation curves", SORT 41, 2017). Counting what is new
 on each day since the first would not do: on the first everything is, and less from day to day.
+
+It is how many new things a day brings that is estimated here, and how often any; whether one given
+thing is news of a host's day is asked of :mod:`analyzer.baseline.novel_days`.
 """
 
 from __future__ import annotations

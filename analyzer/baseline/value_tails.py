@@ -1,4 +1,9 @@
-"""Tails of a baseline's histograms: how unlikely a single connection's value is."""
+"""Tails of a baseline's histograms: how unlikely a single connection's value is.
+
+One histogram at a time, of a host, a role or a service, in the values' own unit and between the
+edges of bins, as a rule compares exact values with it; the tails of thousands of hosts by bin,
+each drawn towards wider ones, are :mod:`analyzer.baseline.histograms`.
+"""
 
 from __future__ import annotations
 

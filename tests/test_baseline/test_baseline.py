@@ -45,6 +45,12 @@ def test_days_that_are_over_are_on_the_grid() -> None:
     assert baseline["hours"].failed.tolist() == [3.0, 3.0]
 
 
+def test_the_latest_hours_stay_exact() -> None:
+    rows = [("10.0.0.1", FIRST, hour, 1000.0, 0, 0, 0, 0, 0, 0, 0) for hour in (5, 6, 12)]
+    baseline = small(hours=frame("hours", *rows))
+    assert baseline["hours"].connections.tolist() == [1024.0, 1000.0, 1000.0]
+
+
 def test_days_leave() -> None:
     peers = frame(
         "peers",

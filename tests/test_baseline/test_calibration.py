@@ -90,3 +90,12 @@ def test_the_share_reported_is_the_share_asked_for(rate: float, *, alike: bool) 
     reported = (scale.combined(fresh, beside) >= REPORTED).mean()
     # Where parts agree by chance alone, which none do, less is reported.
     assert rate / (2 if alike else 5) <= reported <= rate * 2
+
+
+def test_a_few_rows_are_what_they_are_among_many() -> None:
+    rng = np.random.default_rng(5)
+    statistical, model = rng.exponential(2.0, (2, 400))
+    statistical[:3] = (0.0, 1e-9, 300.0)
+    many = equivalent(statistical, model, (0.6, 0.4))
+    few = [equivalent(statistical[i : i + 1], model[i : i + 1], (0.6, 0.4)) for i in range(400)]
+    assert np.array_equal(np.concatenate(few), many)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from analyzer.baseline.baseline import Baseline
-from analyzer.baseline.ledger import News, news, settled
+from analyzer.baseline.ledger import News, news
+from analyzer.baseline.pieces import settled
 from analyzer.engine import Engine
 
 from . import FIRST, days
