@@ -52,6 +52,12 @@ SHARE = 0.25
 SOON = 4.0
 """Seconds that all rules may take and still keep the promise of an interval and five seconds."""
 
+AHEAD = 0.5
+"""The part of what may come between two judgements at which the next begins, whatever its share.
+
+Begun when the window is full of what is not judged, nothing could be taken in until it is over.
+"""
+
 LATEST, LATEST_ROWS = 3600.0, 2_000_000
 """What the fast rules look at: so many seconds, and about so many rows at most."""
 
@@ -279,7 +285,7 @@ class Service:
     def _begin_judging(self, now: float) -> None:
         if not self._is_due or not self._background.is_idle or self._is_stopped:
             return
-        if now < self._not_before:
+        if now < self._not_before and self._intake.window.awaiting < AHEAD:
             return
         segments, known = self._intake.window.segments, self._knowledge
         self._is_due, self._unjudged, self._judging = False, 0, segments

@@ -189,6 +189,26 @@ def test_a_full_window_is_judged_before_more_comes(
     assert full[:2] == [False, False]
 
 
+def test_what_fills_the_window_is_judged_ahead_of_its_turn(
+    options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    service = Service(replace(options, interval=1000.0), complain=lambda _: None)
+    try:
+        service._take_in()
+        service._is_due, service._not_before = True, float("inf")
+        begun = []
+        monkeypatch.setattr(service._background, "begin", begun.append)
+        service._begin_judging(0.0)
+        assert begun == []
+        # A morning is less than half of a day, and more than half of what half as many rows make.
+        service._intake.window = replace(service._intake.window, most=2 * service._unjudged)
+        service._begin_judging(0.0)
+        assert len(begun) == 1
+    finally:
+        service.close()
+
+
 def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_path: Path) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     first = (morning / "conn.log").read_text().splitlines()[8].split("\t")
