@@ -1,7 +1,7 @@
 """The loop: take in, judge, say, and go on whatever fails.
 
 Logs are looked at several times an interval. At the end of each, all rules judge the window, in the
-background, unless that takes more of the machine than :data:`SHARE`: then they wait, and the fast
+background, unless that takes more of a core than :data:`SHARE`: then they wait, and the fast
 rules (:data:`analyzer.watch.judging.FAST`) judge what is latest meanwhile. Whoever reads notices
 has what is loud and fast within an interval, and all else as soon as the machine allows.
 
@@ -47,7 +47,7 @@ from analyzer.writers.intel import write_intel
 from analyzer.writers.log_kinds import LogKind
 
 SHARE = 0.25
-"""The part of the time that all rules may be at work."""
+"""The part of a core that all rules may take up."""
 
 SOON = 4.0
 """Seconds that all rules may take and still keep the promise of an interval and five seconds."""
@@ -311,8 +311,8 @@ class Service:
             return
         self._counts["judgements"] += 1
         self._seconds, self._stages = judgement.seconds, judgement.stages
-        self._not_before = now + judgement.seconds * (1 / SHARE - 1)
-        if judgement.seconds / SHARE <= self._options.interval:
+        self._not_before = now + judgement.cost * (1 / SHARE - 1)
+        if judgement.cost / SHARE <= self._options.interval:
             self._not_before = now
         judging = self._judging
 
