@@ -136,7 +136,8 @@ def _is_outside(address: str | None, places: Mapping[str, _Place], records: Reco
 def _names(records: Records, addresses: ir.Table, shared: Shared) -> dict[str, _Names]:
     answers = shared_answers(records, shared)
     counted = (
-        answers.semi_join(addresses, "address")
+        answers.filter(answers.name.notnull())
+        .semi_join(addresses, "address")
         .group_by("address", "name")
         .aggregate(queries=lambda table: table.times.sum())
     )

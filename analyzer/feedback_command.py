@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Say of findings whether they are harmless or attacks. It is kept in the baseline,
 with who said it and when, and moves the scores of what is alike. Findings are told by their
-identifier (id in findings.jsonl); a later verdict on one overrides earlier ones, which stay on
-record."""
+identifier (id in findings.jsonl, at the end of sub in notice.log); a later verdict on one
+overrides earlier ones, which stay on record."""
 
 _FINDINGS = "findings.jsonl"
 

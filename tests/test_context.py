@@ -109,6 +109,12 @@ def test_all_there_is_to_say() -> None:
     assert found.looked_up_as == ("www.example.com", "cdn.example.net")
 
 
+def test_an_answer_whose_question_was_not_seen_is_no_name() -> None:
+    unasked = lookup(7050, HOST, None, answers=[THERE])
+    assert told(finding(), CONN, [unasked]).looked_up_as == ()
+    assert told(finding(), CONN, [unasked, *DNS]) == told(finding(), CONN, DNS)
+
+
 def test_what_is_said_already_is_not_said_again() -> None:
     said = Evidence("local hosts that met it", 1)
     found = told(replace(finding(), evidence=(said,)), CONN, DNS)

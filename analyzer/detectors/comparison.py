@@ -50,7 +50,8 @@ def shared_comparisons(records: Records, shared: Shared) -> list[Comparison]:
     """What to compare with what.
 
     With a baseline all records are judged by it, less the days it has in common with them: what is
-    judged never judges itself. Without one each day is judged by the others, if there are enough.
+    judged never judges itself; a baseline of these days alone says nothing. Without one each day is
+    judged by the others, if there are enough.
     """
     return shared.get(shared_comparisons, lambda: list(_comparisons(records, shared)))
 
@@ -62,6 +63,8 @@ def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
         days = range(int(records.first // DAY), int(records.last // DAY) + 1)
         summary = shared_summary(records, shared)
         usual = shared.baseline.without(days)
+        if not usual.days:
+            return []
         if shared.key is not None:
             usual = revealed(usual, shared.key, summary["domains"].domain)
         return [Comparison(summary, usual, held_aside=False)]

@@ -113,8 +113,9 @@ def notice_lines(
     established, not when it began. ``uid``, ``id.*`` and ``proto`` are those of the connection that
     shows it best; ``src`` is the host the finding is about, even where that host was the responder
     of the connection, and ``dst`` and ``p`` are set only if the finding is about one of each.
-    ``sub``, the field that every consumer keeps, carries technique, severity and score. Findings
-    without techniques or evidence leave those columns unset. Repeats are left out as by
+    ``sub``, the field that every consumer keeps, carries technique, severity, score and the
+    identifier that feedback asks for. Findings without techniques or evidence leave those columns
+    unset. Repeats are left out as by
     :func:`unsuppressed`. Without findings, TSV has header and footer, and JSON nothing.
 
     The arguments are those of :func:`write_notices`.
@@ -235,4 +236,4 @@ def _values(finding: Finding) -> dict[str, Any]:
 def _sub(finding: Finding) -> str:
     techniques = [f"{technique.id} {technique.name}" for technique in finding.techniques]
     loudness = f"severity {finding.severity}, score {score_text(finding.score)}"
-    return " | ".join((*techniques, loudness))
+    return " | ".join((*techniques, loudness, f"id {finding.identifier}"))

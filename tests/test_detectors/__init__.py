@@ -54,7 +54,7 @@ def connection(
 def lookup(
     second: float,
     source: str,
-    query: str,
+    query: str | None,
     *,
     answers: Sequence[str] | None = None,
     **columns: Any,  # noqa: ANN401 - whatever dns holds

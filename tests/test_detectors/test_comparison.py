@@ -56,6 +56,10 @@ def test_a_baseline_judges_all_records_at_once() -> None:
     assert comparison.judged_by == "3 days"
 
 
+def test_a_baseline_of_the_days_judged_alone_says_nothing() -> None:
+    assert compared([row(0), row(1)], learned(0, 1)) == []
+
+
 def test_days_learned_do_not_judge_themselves() -> None:
     (comparison,) = compared([row(2)], learned(0, 1, 2))
     assert comparison.baseline.days == [FIRST_DAY, FIRST_DAY + 1]

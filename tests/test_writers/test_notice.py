@@ -59,7 +59,8 @@ STRICT_HEADER = (
 STRICT_ROW = (
     "1700000400.123456\tCHhAvVGS1DHFjwGM9\t10.0.0.5\t40000\t10.0.1.9\t22\t-\t-\t-\ttcp\t"
     "ZeekAnalyzer::Address_Scan\t10.0.0.5 tried 254 hosts on 22/tcp, 250 of them in vain\t"
-    "T1046 Network Service Discovery | severity high, score 0.93\t10.0.0.5\t-\t22\t254\t-\t"
+    "T1046 Network Service Discovery | severity high, score 0.93 | id fd417669d8582230\t"
+    "10.0.0.5\t-\t22\t254\t-\t"
     "Notice::ACTION_LOG\t(empty)\t3600.000000\t-\t-\t-\t-\t-"
 )
 CLOSE = "#close\t2023-11-15-22-13-20\n"
@@ -98,7 +99,13 @@ def test_what_a_finding_lacks_is_unset() -> None:
     )
     row = _row(bare)
     assert row[1:10] == ["-"] * 9
-    assert row[12:17] == ["severity high, score 0.93", "fe80::1", "-", "-", "254"]
+    assert row[12:17] == [
+        "severity high, score 0.93 | id eff25cd8869f09bc",
+        "fe80::1",
+        "-",
+        "-",
+        "254",
+    ]
     assert row[26:] == ["-", "-", "0.93", "high", "-"]
 
 
@@ -117,7 +124,7 @@ def test_several_techniques() -> None:
     row = _row(make_finding(techniques=(technique("T1071.004"), technique("T1046"))))
     assert row[12] == (
         "T1071.004 Application Layer Protocol: DNS | T1046 Network Service Discovery"
-        " | severity high, score 0.93"
+        " | severity high, score 0.93 | id fd417669d8582230"
     )
     assert row[26:28] == ["T1071.004,T1046", "TA0007,TA0011"]
 
@@ -161,7 +168,7 @@ def test_json_is_as_zeek_writes_it() -> None:
         '"id.orig_p":40000,"id.resp_h":"10.0.1.9","id.resp_p":22,"proto":"tcp",'
         '"note":"ZeekAnalyzer::Address_Scan",'
         '"msg":"10.0.0.5 tried 254 hosts on 22/tcp, 250 of them in vain",'
-        '"sub":"T1046 Network Service Discovery | severity high, score 0.93",'
+        '"sub":"T1046 Network Service Discovery | severity high, score 0.93 | id fd417669d8582230",'
         '"src":"10.0.0.5","p":22,"n":254,"actions":["Notice::ACTION_LOG"],"email_dest":[],'
         '"suppress_for":3600.0'
     )
