@@ -19,6 +19,7 @@ from analyzer.baseline.file import read_baseline
 from analyzer.errors import OutputError
 from analyzer.features import DAY
 from analyzer.watch.intake import Intake
+from analyzer.watch.judging import Judgement
 from analyzer.watch.options import Options
 from analyzer.watch.service import Service, state_directory
 from benchmarks.watch import Watch, rows_taken, settle
@@ -187,6 +188,22 @@ def test_a_full_window_is_judged_before_more_comes(
     monkeypatch.setattr(Intake, "step", watched)
     run(replace(options, most=1000, interval=1000.0), lambda _: len(full) > 1)
     assert full[:2] == [False, False]
+
+
+@pytest.mark.parametrize(("cost", "wait"), [(1.0, 0.0), (2.5, 0.0), (4.0, 12.0)])
+def test_the_next_judgement_waits_for_what_the_last_one_computed(
+    options: Options, cost: float, wait: float
+) -> None:
+    now = time.time()
+    service = Service(replace(options, interval=10.0), complain=lambda _: None, clock=lambda: now)
+    try:
+        # Others kept it waiting for a minute; that is no reason to judge less often.
+        service._background.begin(lambda: Judgement((), {}, 60.0, 0, cost=cost))
+        service._background.wait(10.0)
+        service._take_judgement()
+        assert service._not_before == now + wait
+    finally:
+        service.close()
 
 
 def test_what_fills_the_window_is_judged_ahead_of_its_turn(
