@@ -116,3 +116,16 @@ def test_literals_are_told_apart(rows: ir.Table) -> None:
 def test_what_ibis_has_to_register(rows: ir.Table) -> None:
     given = ibis.memtable(pd.DataFrame({"host": ["b"]}))
     assert rows.semi_join(given, "host").count().execute() == 2
+
+
+def test_questions_are_the_same_if_all_their_parts_are(rows: ir.Table) -> None:
+    def ask(least: object, name: str = "most", *, reverse: bool = False) -> backend._Question:
+        counted = rows.filter(rows.bytes >= least).group_by("host")
+        keys = ("host", name)[:: -1 if reverse else 1]
+        return backend._Question(counted.aggregate(**{name: rows.port.max()}).select(*keys).op())
+
+    assert ask(10) == ask(10)
+    assert hash(ask(10)) == hash(ask(10))
+    different = [ask(10), ask(11), ask(10.0), ask(10, "least"), ask(10, reverse=True)]
+    assert len(set(different)) == len(different)
+    assert ask(10) != ask(10).operation

@@ -214,7 +214,7 @@ def test_what_fills_the_window_is_judged_ahead_of_its_turn(
     try:
         service._take_in()
         service._is_due, service._not_before = True, float("inf")
-        begun = []
+        begun: list[object] = []
         monkeypatch.setattr(service._background, "begin", begun.append)
         service._begin_judging(0.0)
         assert begun == []
