@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from analyzer.records import Records
 
 FEWEST_DAYS = 3
-"""Other days that must be there for records to be judged by themselves."""
+"""Days that say how days differ: as many others must be there for records to be judged by
+themselves, and a baseline of fewer makes no finding that is more than low."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.detectors.comparison import FEWEST_DAYS
 from analyzer.detectors.detection import score_on
 from analyzer.findings import Evidence, Severity
 
@@ -56,11 +57,14 @@ def of_several(chance: npt.ArrayLike, tests: npt.ArrayLike) -> npt.NDArray[np.fl
 
 
 def held_back(score: float, comparison: Comparison) -> float:
-    """The score, medium at most where the records are judged by themselves alone.
+    """The score, lower where little is known of what is usual.
 
-    What went on all the time is then part of what is usual, and what is unusual may merely be the
-    start of something the other days did not have.
+    Records that are judged by themselves alone are medium at most: what went on all the time is
+    then part of what is usual, and what is unusual may merely be the start of something the other
+    days did not have. One or two days do not say how days differ, so by them all is low at most.
     """
+    if len(comparison.baseline.days) < FEWEST_DAYS:
+        return min(score, Severity.LOW.highest)
     return min(score, Severity.MEDIUM.highest) if comparison.held_aside else score
 
 

@@ -66,6 +66,12 @@ def test_records_judged_by_themselves_are_medium_at_most() -> None:
     assert held_back(0.99, comparison(held_aside=False)) == 0.99
 
 
+def test_one_or_two_days_say_little() -> None:
+    two = Comparison({}, Baseline().joined({"days": days(FIRST, FIRST + 1)}), held_aside=False)
+    assert held_back(0.99, two) == Severity.LOW.highest
+    assert held_back(0.6, two) == 0.6
+
+
 def test_evidence() -> None:
     chance, judged = chance_evidence(3.21e-7, ASKED, comparison(held_aside=False))
     assert str(chance) == "tail probability 3e-07 (threshold 0.0001)"
