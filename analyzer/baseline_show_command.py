@@ -5,21 +5,19 @@ from __future__ import annotations
 import argparse
 import functools
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from analyzer.errors import OptionError
-from analyzer.standard_streams import show
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-Progress = Callable[
-    [argparse.Namespace],
-    AbstractContextManager[tuple[Callable[[int], None], Callable[[str], None]]],
-]
+from analyzer.progress import progress
+from analyzer.reading_options import (
+    add_loudness,
+    add_networks,
+    add_paths,
+    add_resources,
+    add_times,
+    reading,
+)
+from analyzer.standard_streams import show, show_text
 
 SHOW = """Show what a baseline knows of the network, or of a host: sizes of connections, hours and
 days, ports, protocols, peers, services, DNS, and how much of it there is, how old it is and how far
@@ -42,35 +40,19 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_show)
 
 
-def add_compare(
-    parser: argparse.ArgumentParser,
-    listed: Callable[[str], list[str]],
-    moment: Callable[[str], float],
-    progress: Progress,
-) -> None:
-    """Declare the options of ``baseline compare``.
-
-    Args:
-        parser: the command's own.
-        listed: parses a list of words.
-        moment: parses a time.
-        progress: gives functions to tell of bytes read and of stages.
-    """
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``baseline compare``."""
     add = parser.add_argument
     add("baseline", type=Path, metavar="FILE", help="the baseline")
-    add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
+    add_paths(parser)
     add("--host", metavar="ADDRESS", help="show this host only, all of it")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--key-file", type=Path, metavar="KEY", help="of a baseline of keyed hashes")
-    add("--local-nets", type=listed, default=[], metavar="CIDR,...", help="networks that are ours")
-    add("--from", type=moment, dest="begin", metavar="TIME", help="records from this time on (UTC)")
-    add("--to", type=moment, dest="end", metavar="TIME", help="records before this time (UTC)")
-    add("--memory-limit", default="1GiB", metavar="SIZE", help="before spilling to disk (1GiB)")
-    add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
-    loudness = parser.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    loudness.add_argument("-v", "--verbose", action="store_true", help="all hosts, all numbers")
-    parser.set_defaults(command=functools.partial(_compare, progress=progress))
+    add_networks(parser)
+    add_times(parser)
+    add_resources(parser)
+    add_loudness(parser, quiet="no progress", verbose="all hosts, all numbers")
+    parser.set_defaults(command=_compare)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -102,9 +84,8 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(options: argparse.Namespace, *, progress: Progress) -> int:
-    if options.begin is not None and options.end is not None and options.begin >= options.end:
-        raise OptionError("--from must be before --to")
+def _compare(options: argparse.Namespace) -> int:
+    arguments = reading(options)
     from analyzer.baseline.overview import check_hosts  # noqa: PLC0415 - as in analyzer.cli
     from analyzer.comparing import compare_records  # noqa: PLC0415
 
@@ -113,14 +94,9 @@ def _compare(options: argparse.Namespace, *, progress: Progress) -> int:
             options.paths,
             options.baseline,
             key_file=options.key_file,
-            local_networks=options.local_nets,
-            begin=options.begin,
-            end=options.end,
-            memory_limit=options.memory_limit,
-            threads=options.threads,
-            keep_all_problems=options.verbose,
             on_progress=on_progress,
             on_stage=on_stage,
+            **arguments,
         )
     hosts = [] if options.host is None else [options.host]
     check_hosts(hosts, [str(one.host) for one in comparison.compared.hosts])
@@ -144,9 +120,4 @@ def _compare(options: argparse.Namespace, *, progress: Progress) -> int:
 def _print_json(plain: dict[str, Any]) -> None:
     from analyzer.writers.jsonl import json_line  # noqa: PLC0415
 
-    line = json_line(plain)
-    show(lambda console: _say(line, console))
-
-
-def _say(line: str, console: Console) -> None:
-    console.file.write(line)
+    show_text(json_line(plain))

@@ -12,11 +12,12 @@ from analyzer.baseline.anonymise import check_key, read_key, revealed
 from analyzer.baseline.comparing import Compared, compare
 from analyzer.baseline.file import read_baseline
 from analyzer.baseline.summary import summarise
-from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine, out_of_resources
-from analyzer.errors import BaselineError, EmptyInputError, Location
+from analyzer.engine import DEFAULT_MEMORY_LIMIT, out_of_resources
+from analyzer.errors import BaselineError, Location
 from analyzer.networks import parse_networks
+from analyzer.opening import open_records
 from analyzer.parsers.account import Account
-from analyzer.parsers.reading import read
+from analyzer.parsers.discovery import Paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Comparison:
 
 
 def compare_records(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: Paths,
     baseline_file: str | os.PathLike[str],
     *,
     key_file: str | os.PathLike[str] | None = None,
@@ -85,20 +86,24 @@ def compare_records(
     where = Location(str(baseline_file))
     key = None if key_file is None else read_key(Path(key_file))
     check_key(baseline, key, Path(baseline_file))
-    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    with Engine(memory_limit=memory_limit, threads=threads) as engine:
-        on_stage("reading")
-        account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
-        records = engine.records(networks, begin=begin, end=end)
-        if not any(records.counts.values()):
-            raise EmptyInputError("no record in the time asked for")
+    with open_records(
+        paths,
+        networks,
+        begin=begin,
+        end=end,
+        memory_limit=memory_limit,
+        threads=threads,
+        keep_all_problems=keep_all_problems,
+        on_progress=on_progress,
+        on_stage=on_stage,
+    ) as opened:
         on_stage("summing up")
         with out_of_resources():
-            summary = summarise(records)
+            summary = summarise(opened.records)
     on_stage("comparing")
     if key is not None:
         baseline = revealed(baseline, key, summary["domains"].domain)
     compared = compare(baseline, summary)
     if not compared.usual_days:
         raise BaselineError("it holds no other days than those of the records", where)
-    return Comparison(compared, account)
+    return Comparison(compared, opened.account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from analyzer.errors import EmptyInputError
 from analyzer.parsers.account import Account
 from analyzer.parsers.captures import capture_rows, find_captures
+from analyzer.parsers.discovery import Paths, paths_of
 from analyzer.parsers.pcap.prefetching import prefetched
 from analyzer.records import CONN, DNS
 from analyzer.writers.logs import log_writer
@@ -34,7 +35,7 @@ class Conversion:
 
 
 def convert(
-    captures: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    captures: Paths,
     out_dir: str | os.PathLike[str],
     *,
     format: LogFormat = "tsv",  # noqa: A002 - the word of the option it comes from
@@ -56,8 +57,7 @@ def convert(
         OutputError: a log cannot be written.
     """
     account = Account()
-    named = [captures] if isinstance(captures, str | os.PathLike) else list(captures)
-    found = find_captures(named, account, on_progress)
+    found = find_captures(paths_of(captures), account, on_progress)
     if not found:
         raise EmptyInputError(account.nothing("no capture"))
     directory = Path(out_dir)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from analyzer import rules
 from analyzer.api import load_rules
 from analyzer.detectors import ACCUMULATORS
-from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine, out_of_resources
+from analyzer.engine import DEFAULT_MEMORY_LIMIT, out_of_resources
 from analyzer.errors import EmptyInputError, OptionError
 from analyzer.findings import Severity
 from analyzer.labels import Labels, read_labels
 from analyzer.matching import cover_connections, label_connections
 from analyzer.measuring import measure
 from analyzer.networks import parse_networks
+from analyzer.opening import open_records
 from analyzer.parsers.account import Account
-from analyzer.parsers.reading import read
+from analyzer.parsers.discovery import Paths, paths_of
 from analyzer.pipeline import run
 from analyzer.proposals import Proposal
 from analyzer.quality import Quality
@@ -28,8 +28,6 @@ from analyzer.tuning import PRECISION, tune_by_labels, tune_by_tail
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +110,17 @@ def evaluate(
     truth = None
     if labels is not None:
         on_stage("reading labels")
-        truth = read_labels(_listed(labels), keep_all_problems=keep_all_problems)
-    with Engine(memory_limit=memory_limit, threads=threads) as engine:
-        on_stage("reading")
-        account = read(
-            _listed(paths), engine, keep_all_problems=keep_all_problems, on_progress=on_progress
-        )
-        records = engine.records(networks)
+        truth = read_labels(paths_of(labels), keep_all_problems=keep_all_problems)
+    with open_records(
+        paths,
+        networks,
+        memory_limit=memory_limit,
+        threads=threads,
+        keep_all_problems=keep_all_problems,
+        on_progress=on_progress,
+        on_stage=on_stage,
+    ) as opened:
+        records = opened.records
         report = run(records, chosen, minimum=minimum, on_stage=on_stage)
         findings = report.all_findings
         quality = None
@@ -144,15 +146,11 @@ def evaluate(
             known = {place: shares[i] for place, (i, _) in enumerate(tuned) if i in shares}
             proposals = tune_by_labels(own, known, minimum=minimum, precision=precision)
     return Evaluation(
-        report=replace(report, account=account),
+        report=replace(report, account=opened.account),
         quality=quality,
         proposals=proposals,
         account=None if truth is None else truth.account,
     )
-
-
-def _listed(paths: Paths) -> list[str | os.PathLike[str]]:
-    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def _check(connections: ir.Table, labels: Labels) -> None:

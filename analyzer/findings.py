@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,12 @@ def duration(seconds: float) -> str:
         if abs(seconds) >= 2 * size:
             return f"{_three_digits(seconds / size)} {unit}"
     return f"{_three_digits(seconds)} s"
+
+
+def few_of(names: Sequence[str], shown: int = 3) -> str:
+    """The first of some names, and how many more there are: ``a, b, c and 12 more``."""
+    others = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {others:,} more" if others > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

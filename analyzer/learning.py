@@ -21,14 +21,15 @@ from analyzer.baseline.ledger import news, settled
 from analyzer.baseline.rates import rates_of
 from analyzer.baseline.summary import summarise
 from analyzer.baseline.updating import update_baseline
-from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine, out_of_resources
-from analyzer.errors import EmptyInputError, OptionError
+from analyzer.engine import DEFAULT_MEMORY_LIMIT, out_of_resources
+from analyzer.errors import OptionError
 from analyzer.features import DAY
 from analyzer.findings import Severity
 from analyzer.learned import Learned
 from analyzer.networks import parse_networks
+from analyzer.opening import open_records
 from analyzer.parsers.account import Account
-from analyzer.parsers.reading import read
+from analyzer.parsers.discovery import Paths
 from analyzer.pipeline import run
 from analyzer.protection import counted, without_findings
 
@@ -44,7 +45,7 @@ of them alone would make every other day too old."""
 
 
 def learn(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: Paths,
     baseline_file: str | os.PathLike[str],
     *,
     window: int | None = None,
@@ -99,19 +100,23 @@ def learn(
         check_key(read_baseline(path), key, path)
     elif key is not None and not anonymise:
         raise OptionError(f"{path}: no such file; a new one with keyed hashes must be asked for")
-    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    with Engine(memory_limit=memory_limit, threads=threads, summing=not protected) as engine:
-        on_stage("reading")
-        begun = time.perf_counter()
-        account = read(named, engine, keep_all_problems=keep_all_problems, on_progress=on_progress)
-        records = engine.records(networks, begin=begin, end=end)
-        if not any(records.counts.values()):
-            raise EmptyInputError("no record in the time asked for")
-        stages = {"reading": time.perf_counter() - begun}
+    with open_records(
+        paths,
+        networks,
+        begin=begin,
+        end=end,
+        summing=not protected,
+        memory_limit=memory_limit,
+        threads=threads,
+        keep_all_problems=keep_all_problems,
+        on_progress=on_progress,
+        on_stage=on_stage,
+    ) as opened:
         learned = learn_records(
-            records, path, key, window=window, protected=protected, on_stage=on_stage
+            opened.records, path, key, window=window, protected=protected, on_stage=on_stage
         )
-    return replace(learned, account=account, stages={**stages, **learned.stages})
+    stages = {"reading": opened.seconds, **learned.stages}
+    return replace(learned, account=opened.account, stages=stages)
 
 
 def learn_records(

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from analyzer.evaluate_command import Progress
+from analyzer.progress import progress
+from analyzer.reading_options import add_paths
 from analyzer.standard_streams import show
 
 if TYPE_CHECKING:
@@ -23,15 +24,10 @@ when they ended; files that grow by whole lines and are rotated. Rows stay as th
 byte, unless --format or --shift-to say otherwise. Times are UTC."""
 
 
-def add_replay(parser: argparse.ArgumentParser, progress: Progress) -> None:
-    """Declare the command's options.
-
-    Args:
-        parser: the command's own.
-        progress: gives functions to tell of bytes read and of stages.
-    """
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    add_paths(parser)
     add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a file, a directory, a pattern, or - for stdin")
     add("--out", type=Path, metavar="DIR", required=True, help="where the logs grow")
     add("--speed", type=_speed, default=60.0, metavar="N", help="times real time, or max (60)")
     add("--rotate", type=_span, metavar="TIME", help="rotate so often, such as 1h (default: never)")
@@ -46,7 +42,7 @@ def add_replay(parser: argparse.ArgumentParser, progress: Progress) -> None:
     )
     add("--memory-limit", default="1GiB", metavar="SIZE", help="before spilling to disk (1GiB)")
     add("-q", "--quiet", action="store_true", help="no summary, no progress")
-    parser.set_defaults(command=functools.partial(_replay, progress=progress))
+    parser.set_defaults(command=_replay)
 
 
 def _speed(text: str) -> float:
@@ -77,7 +73,7 @@ def _span(text: str) -> float:
     return float(seconds)
 
 
-def _replay(options: argparse.Namespace, *, progress: Progress) -> int:
+def _replay(options: argparse.Namespace) -> int:
     from analyzer.replay import replay  # noqa: PLC0415 - as in analyzer.cli
 
     begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Standard output and error, and the signals that end a program."""
+"""Standard output and error, and how a program ends: its status, and signals."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from analyzer.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+DONE, FOUND, FAILED, SIGNALLED = 0, 1, 2, 128
+"""Exit statuses: well; something loud enough was found; an error; plus the signal's number."""
 
 
 def escape_unencodable() -> None:
@@ -103,6 +107,19 @@ def show(render: Callable[[Console], None], *, error: bool = False) -> None:
     except OSError as failure:
         name = "standard error" if error else "standard output"
         raise OutputError(f"{name} cannot be written: {failure.strerror}") from failure
+
+
+def show_text(text: str) -> None:
+    """Print a text as it is, whatever the width of a terminal.
+
+    Raises:
+        OutputError: as :func:`show` does.
+    """
+    show(lambda console: _as_it_is(text, console))
+
+
+def _as_it_is(text: str, console: Console) -> None:
+    console.file.write(text)
 
 
 class _Page(io.StringIO):

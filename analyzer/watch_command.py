@@ -7,11 +7,11 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.findings import Severity
+from analyzer.reading_options import LEVELS, add_networks, add_resources, add_rules
 from analyzer.standard_streams import complain
 
 if TYPE_CHECKING:
@@ -29,13 +29,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)?")
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def add_watch(parser: argparse.ArgumentParser, listed: Callable[[str], list[str]]) -> None:
-    """Declare the command's options.
-
-    Args:
-        parser: the command's own.
-        listed: parses a list of words.
-    """
+def add_watch(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     parser.add_argument("tops", nargs="+", type=Path, metavar="DIR", help="the sensor's logs")
     add = parser.add_argument
     add("--out", type=Path, metavar="DIR", required=True, help="notice.log and statistics go there")
@@ -46,21 +41,17 @@ def add_watch(parser: argparse.ArgumentParser, listed: Callable[[str], list[str]
     add("--window-rows", type=int, default=20_000_000, metavar="N", help="at most (20000000)")
     starts = ("stopped", "end", "beginning")
     add("--start", choices=starts, default="stopped", help="where to begin (default: stopped)")
+    add_rules(parser)
     repeated: dict[str, Any] = {"action": "append", "default": []}
-    add("--rules", type=Path, metavar="DIR", help="use these rules instead of the shipped ones")
-    add("--select", type=listed, default=[], metavar="RULE,...", help="run these rules only")
-    add("--ignore", type=listed, default=[], metavar="RULE,...", help="do not run these rules")
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
     add("--allow", **repeated, metavar="FILE", help="leave out what this list allows; repeatable")
-    add("--local-nets", type=listed, default=[], metavar="CIDR,...", help="networks that are ours")
-    levels = [str(severity) for severity in Severity if severity]
-    add("--min-severity", choices=levels, default="low", help="report from here on (default: low)")
+    add_networks(parser)
+    add("--min-severity", choices=LEVELS, default="low", help="report from here on (default: low)")
     add("--format", choices=("tsv", "json", "ecs"), default="tsv", help="of notices (tsv)")
     add("--strict", action="store_true", help="write Zeek's own notice columns only")
     add("--intel-out", type=Path, metavar="FILE", help="write indicators in Zeek's Intel format")
-    add("--intel-severity", choices=levels, default="high", help="of what makes them (high)")
-    add("--memory-limit", default="768MiB", metavar="SIZE", help="of judging (768MiB)")
-    add("--threads", type=int, metavar="N", help="how many to compute with (default: one a core)")
+    add("--intel-severity", choices=LEVELS, default="high", help="of what makes them (high)")
+    add_resources(parser, "768MiB", of="of judging")
     parser.set_defaults(command=_watch)
 
 

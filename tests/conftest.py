@@ -16,6 +16,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"ignore:{message}:DeprecationWarning")
 
 
+# The longest first, whatever the number of their tests: the last file to end is to be a short one.
+_LONGEST = ("test_shipped_rules", "test_truth", "test_watch", "test_learning", "test_shippers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(_LONGEST))
+
+
 def _directory(variable: str, default: Path) -> Path:
     directory = Path(os.environ.get(variable, default))
     if not directory.is_dir():

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.findings import Evidence, Finding, Severity, duration, quantity
+from analyzer.findings import Evidence, Finding, Severity, duration, few_of, quantity
 from analyzer.mitre import technique
 
 SCAN = Finding(
@@ -226,3 +226,17 @@ def test_as_plain_values() -> None:
         "looked_up_as": [],
     }
     assert json.loads(json.dumps(SCAN.as_dict())) == SCAN.as_dict()
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (0, ""),
+        (1, "n0"),
+        (3, "n0, n1, n2"),
+        (4, "n0, n1, n2 and 1 more"),
+        (2003, "n0, n1, n2 and 2,000 more"),
+    ],
+)
+def test_a_few_of_many(number: int, told: str) -> None:
+    assert few_of([f"n{k}" for k in range(number)]) == told

@@ -20,6 +20,7 @@ from analyzer.standard_streams import (
     console_on,
     escape_unencodable,
     show,
+    show_text,
     stoppable,
     write,
 )
@@ -118,3 +119,12 @@ def test_an_interrupt_that_is_lost_comes_again(monkeypatch: pytest.MonkeyPatch) 
     assert stopped == [signal.SIGTERM]
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is before
+
+
+def test_a_text_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    text = "[bold]a long line, longer than a terminal is wide[/bold] :smile:\nx"
+    show_text(text)
+    assert capsys.readouterr() == (text, "")

@@ -79,7 +79,7 @@ def test_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["", "fast", "5 weeks", "-1s", "1e3"])
 def test_no_duration(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
-    add_watch(parser, str.split)
+    add_watch(parser)
     with pytest.raises(SystemExit):
         parser.parse_args([".", "--out", "x", f"--interval={text}"])
     assert "is no time: expected 60s, 5min, 24h or 7d" in capsys.readouterr().err

@@ -141,6 +141,10 @@ def shared_domains(records: Records, shared: Shared) -> ir.Table:
     return shared.get(name_domains, compute)
 
 
+PASSES_ON = 3
+"""Hosts that ask one from which its own questions are theirs, passed on."""
+
+
 def shared_name_servers(records: Records, shared: Shared) -> dict[str, int]:
     """How many hosts each name server answers, see :func:`analyzer.features.name_servers`."""
 

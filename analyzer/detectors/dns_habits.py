@@ -33,7 +33,7 @@ from analyzer.detectors.detection import (
 )
 from analyzer.detectors.unusual import chance_evidence, held_back, of_several, score_of_chance
 from analyzer.features import DAY
-from analyzer.findings import Evidence
+from analyzer.findings import Evidence, few_of
 from analyzer.parameters import Probability
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         return
     for comparison in shared_comparisons(records, shared):
         new = new_domains(records, comparison, shared)
-        measured = measures(comparison, new)
+        counts = new.groupby(_KEYS).size().rename("new").reset_index()
+        measured = measures(comparison, counts)
         measured = measured[
             (measured.asked >= parameters.names)
             & (measured.value >= parameters.factor * measured.expected)
@@ -97,15 +98,20 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
         for _, rows in least.groupby(_KEYS, sort=True):
             chance = float(of_several(rows.chance.iloc[0], len(_MEASURES)))
             if chance <= parameters.false_alarm:
-                span = _span(records, str(rows.source.iloc[0]), int(rows.day.iloc[0]))
+                source, day = str(rows.source.iloc[0]), int(rows.day.iloc[0])
+                span = _span(records, source, day)
                 unlikely = rows[rows.chance <= parameters.false_alarm]
-                yield _detection(unlikely, chance, comparison, parameters, span)
+                own = new[(new.source == source) & (new.day == day)]
+                domains = sorted(own.domain) if "new" in set(unlikely.measure) else []
+                yield _detection(
+                    unlikely, chance, comparison, parameters, span=span, domains=domains
+                )
 
 
 def new_domains(records: Records, comparison: Comparison, shared: Shared) -> pd.DataFrame:
-    """How many domains that the baseline does not know each source asked for first on which day.
+    """The domains that the baseline does not know, and on which day each source asked first.
 
-    Columns: ``source day new``.
+    Columns: ``source day domain``.
     """
     asked = shared_names(records, shared)
     named = asked.join(shared_domains(records, shared), "name")
@@ -115,8 +121,7 @@ def new_domains(records: Records, comparison: Comparison, shared: Shared) -> pd.
     new: pd.DataFrame = met.to_pandas()
     new = new[~new.domain.isin(known.domain)]
     days = np.floor(new["first"] / DAY).astype(int)
-    counts: pd.DataFrame = new.assign(day=days).groupby(_KEYS).size().rename("new").reset_index()
-    return counts
+    return new.assign(day=days)[[*_KEYS, "domain"]]
 
 
 def measures(comparison: Comparison, new: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +129,7 @@ def measures(comparison: Comparison, new: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         comparison: what to compare with what.
-        new: from :func:`new_domains`.
+        new: ``source day new``: how many of :func:`new_domains` there are.
 
     Returns:
         ``source day measure value expected chance asked`` (names of that day).
@@ -197,7 +202,9 @@ def _detection(
     chance: float,
     comparison: Comparison,
     parameters: Parameters,
+    *,
     span: tuple[float, float, int],
+    domains: list[str],
 ) -> Detection:
     first, last, queries = span
     top: dict[Any, Any] = rows.iloc[0].to_dict()
@@ -211,7 +218,7 @@ def _detection(
         score=held_back(score_of_chance(chance, parameters.false_alarm), comparison),
         message=(
             f"{top['source']} changed what it asks of DNS: {measure.says} {top['value']:,.0f}, "
-            f"usually {top['expected']:,.0f}"
+            f"usually {top['expected']:,.0f}{f'; new are {few_of(domains)}' if domains else ''}"
         ),
         evidence=(
             *(
@@ -220,6 +227,7 @@ def _detection(
                     rows.measure.tolist(), rows.value.tolist(), rows.expected.tolist(), strict=True
                 )
             ),
+            *([Evidence("domains that nobody asked for", few_of(domains, 10))] if domains else []),
             *chance_evidence(chance, parameters.false_alarm, comparison),
         ),
         connections=queries,

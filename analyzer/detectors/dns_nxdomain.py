@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analyzer.detectors.detection import (
+    PASSES_ON,
     Detection,
     Detector,
     Shared,
@@ -47,8 +48,6 @@ _CURVE = ((0.0, 0.0), (1.0, 0.7), (4.0, 0.8), (20.0, 0.9), (100.0, 0.95))
 # Most failing is a storm, a third beside ordinary names may be a crawler's or a mail server's.
 _MOST = 0.5
 _LOW = 0.79
-# A host that so many others ask passes their questions on.
-_CLIENTS = 3
 _PASSED_ON = 0.6
 # Labels of host names people guess are short; hashes and addresses of lookup services are not.
 _LOOKUP_LENGTH = 24.0
@@ -109,7 +108,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     servers = shared_name_servers(records, shared)
     new = {str(source): group for source, group in names.groupby("orig_h")}
     for source, group in frame.groupby("orig_h", sort=True):
-        limit = _PASSED_ON if servers.get(str(source), 0) >= _CLIENTS else 1.0
+        limit = _PASSED_ON if servers.get(str(source), 0) >= PASSES_ON else 1.0
         clients = servers.get(str(source), 0)
         yield from _broad(group, new[str(source)], clients, limit, parameters)
         yield from _deep(group, new[str(source)], clients, limit, parameters)
@@ -219,7 +218,7 @@ def _is_suffixed(name: str, known: set[str]) -> bool:
 def _shares(share: float, clients: int, parameters: Parameters) -> tuple[Evidence, Evidence]:
     return (
         Evidence("share of the names newly asked for", round(share, 3), threshold=parameters.share),
-        Evidence("hosts that ask it", clients, expected=0, threshold=_CLIENTS),
+        Evidence("hosts that ask it", clients, expected=0, threshold=PASSES_ON),
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.detectors.detection import (
+    PASSES_ON,
     Detection,
     Detector,
     Shared,
@@ -49,8 +50,6 @@ _HOSTS, _HOURS = 10, 200
 _OWN_HOURS = 12
 _UNSUPPORTED = 0.6
 _NO_HABIT = 0.79
-# A host that so many others ask passes their questions on.
-_CLIENTS = 3
 _DAY_HOURS = 24
 # The like: at least a quarter as much at the same time, give or take an hour, on another day.
 _LIKE = 0.25
@@ -107,7 +106,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
             continue
         limit = 1.0 if len(others) >= _OWN_HOURS else _NO_HABIT
         clients = servers.get(row["orig_h"], 0)
-        if not supported or clients >= _CLIENTS or _is_routine(row, others):
+        if not supported or clients >= PASSES_ON or _is_routine(row, others):
             limit = _UNSUPPORTED
         yield _detection(row | {"most": record, "clients": clients}, limit, len(scored), parameters)
 
@@ -151,7 +150,7 @@ def _detection(row: dict[Any, Any], limit: float, hours: int, parameters: Parame
             Evidence("tail probability", f"{row['chance']:.1g}", threshold=parameters.false_alarm),
             Evidence("most in any other hour of the host", row["most"]),
             Evidence("host hours it is judged against", hours, threshold=_HOURS),
-            Evidence("hosts that ask it", row["clients"], expected=0, threshold=_CLIENTS),
+            Evidence("hosts that ask it", row["clients"], expected=0, threshold=PASSES_ON),
         ),
         connections=int(row["queries"]),
     )

@@ -24,7 +24,7 @@ from analyzer.detectors.detection import (
 )
 from analyzer.detectors.listed import Match, Matches, Traffic
 from analyzer.features import asked_names
-from analyzer.findings import Evidence, quantity
+from analyzer.findings import Evidence, few_of, quantity
 from analyzer.indicators import Indicator
 
 if TYPE_CHECKING:
@@ -197,11 +197,7 @@ def _done(match: Match) -> Iterator[Evidence]:
         yield Evidence("answers that hold it", match.pointed, expected=0)
     names = sorted({*match.asked, *match.names} or match.pointers)
     if names:
-        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-        yield Evidence("names", ", ".join(names[:_SHOWN]) + more)
-
-
-_SHOWN = 3
+        yield Evidence("names", few_of(names))
 
 
 def _busiest(traffics: list[Traffic]) -> Traffic | None:

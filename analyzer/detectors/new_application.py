@@ -24,7 +24,7 @@ from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
 from analyzer.features import DAY
-from analyzer.findings import Evidence, Severity
+from analyzer.findings import Evidence, Severity, few_of
 from analyzer.parameters import Probability
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
         last=float(row.day + 1) * DAY,
         score=held_back(score, comparison),
         message=(
-            f"{row.source} began to speak {', '.join(spoken)}, which {whom} on this network did on "
+            f"{row.source} began to speak {few_of(spoken)}, which {whom} on this network did on "
             "the days learned"
         ),
         evidence=(

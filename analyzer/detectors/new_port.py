@@ -23,7 +23,7 @@ from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
 from analyzer.detectors.unusual import chance_evidence, held_back, of_several, score_of_chance
-from analyzer.findings import Evidence, Severity
+from analyzer.findings import Evidence, Severity, few_of
 from analyzer.parameters import Probability, Share
 
 if TYPE_CHECKING:
@@ -177,7 +177,8 @@ def _detection(
     connections = int(shown.connections.sum())
     if connections < parameters.connections:
         score = min(score, Severity.LOW.highest)
-    what = names[0] if alone else f"{len(names)} ports"
+    what = names[0] if alone else f"{len(names):,} ports"
+    which = "" if alone else f": {few_of(names)}"
     whose = "nobody here" if len(unheard) else "it never"
     where = f" of {peers[0]}" if len(peers) == 1 else f" of {len(peers)} hosts"
     first = ports.iloc[0]
@@ -189,10 +190,10 @@ def _detection(
         first=float(shown["first"].min()),
         last=float(shown["last"].max()),
         score=score,
-        message=f"{source} used {what}{where}, which {whose} used before",
+        message=f"{source} used {what}{where}, which {whose} used before{which}",
         evidence=(
             Evidence("connections to new ports", connections, threshold=parameters.connections),
-            Evidence("new ports", ", ".join(names[:_SHOWN])),
+            Evidence("new ports", few_of(names, _SHOWN)),
             Evidence("never used on the network", len(unheard.groupby(_PORT)), expected=0),
             Evidence("other days on which it had new ports", row["had"], expected=0),
             Evidence("other days it is judged by", row["known"]),

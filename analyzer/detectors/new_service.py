@@ -27,7 +27,7 @@ from analyzer.detectors.administration import PROTOCOLS
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared, shared_contacts
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
-from analyzer.findings import Evidence, Severity
+from analyzer.findings import Evidence, Severity, few_of
 from analyzer.parameters import Probability
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
         score = min(score, _HINT)
     elif is_new_host:
         score = min(score, Severity.LOW.highest)
-    pairs = zip(ordered.port[:_SHOWN], ordered.proto[:_SHOWN], strict=True)
+    pairs = zip(ordered.port, ordered.proto, strict=True)
     ports = [f"{port}/{proto}" for port, proto in pairs]
     who = "which was never seen before" if is_new_host else "where it never did"
     return Detection(
@@ -183,7 +183,7 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
         first=float(ordered["first"].min()),
         last=float(ordered["last"].max()),
         score=held_back(score, comparison),
-        message=f"{worst.source} answers on {', '.join(ports)}, {who}",
+        message=f"{worst.source} answers on {few_of(ports, _SHOWN)}, {who}",
         evidence=(
             Evidence("hosts it answered on a day", float(worst.clients)),
             Evidence("most with", str(worst.client)),

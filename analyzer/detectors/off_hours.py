@@ -29,7 +29,7 @@ from analyzer.detectors.detection import Detection, Detector, Shared
 from analyzer.detectors.off_hours_trials import PRESENCE, SPAN, Trials, done, present
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
 from analyzer.features import DAY, HOUR
-from analyzer.findings import Evidence, Severity
+from analyzer.findings import Evidence, Severity, few_of
 from analyzer.parameters import Probability
 
 if TYPE_CHECKING:
@@ -140,10 +140,10 @@ def _detection(rows: pd.DataFrame, comparison: Comparison, parameters: Parameter
         & (hours.day == worst.day)
         & hours.hour.between(begin, end - 1)
     ]
-    did = f"used {worst.port}/{worst.proto} inside" if is_port else "was used"
     ports = ordered[~ordered.presence & (ordered.span == worst.span)]
-    pairs = zip(ports.port[:_SHOWN], ports.proto[:_SHOWN], strict=True)
-    listed = ", ".join(f"{port}/{proto}" for port, proto in pairs)
+    names = [f"{port}/{proto}" for port, proto in zip(ports.port, ports.proto, strict=True)]
+    listed = few_of(names, _SHOWN)
+    did = f"used {few_of(names)} inside" if is_port else "was used"
     return Detection(
         source=str(worst.source),
         port=int(worst.port) if is_port else None,

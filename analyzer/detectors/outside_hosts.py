@@ -23,7 +23,7 @@ from analyzer.detectors.behind import connections_behind, of_days
 from analyzer.detectors.comparison import Comparison, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
-from analyzer.findings import Evidence
+from analyzer.findings import Evidence, few_of
 from analyzer.parameters import Probability
 
 if TYPE_CHECKING:
@@ -100,10 +100,9 @@ def _detection(
     by_port = by_port.sort_values(["peer", "proto", "port"], ascending=[False, True, True])
     most = by_port.iloc[0]
     one_port = len(by_port) == 1 and most.proto != "icmp"
-    ports = ", ".join(
-        f"{each['port']}/{each['proto']} {each['peer']}"
-        for each in by_port.head(_SHOWN).to_dict("records")
-    )
+    every = by_port.to_dict("records")
+    ports = [f"{each['port']}/{each['proto']} {each['peer']}" for each in every]
+    on = "icmp" if most.proto == "icmp" else f"{most.port}/{most.proto}"
     return Detection(
         source=source,
         port=int(most.port) if one_port else None,
@@ -113,7 +112,8 @@ def _detection(
         score=held_back(score_of_chance(row["chance"], parameters.false_alarm), comparison),
         message=(
             f"{source} met {count:,} outside hosts that it never met before, "
-            f"usually {row['expected']:,.0f} on such a day"
+            f"usually {row['expected']:,.0f} on such a day, {'most' if len(every) > 1 else 'all'} "
+            f"of them on {on}"
         ),
         evidence=(
             Evidence(
@@ -126,7 +126,7 @@ def _detection(
             Evidence(
                 "never met by anybody here", int((~new.peer.drop_duplicates().isin(everyone)).sum())
             ),
-            Evidence("by port", ports),
+            Evidence("by port", few_of(ports, _SHOWN)),
             Evidence("days of the host", row["days"]),
             *chance_evidence(row["chance"], parameters.false_alarm, comparison),
         ),

@@ -141,7 +141,12 @@ def _detection(
     shown = sums.head(1) if alone else sums
     usual = row["usual_ratio"]
     span = "a day" if row["end"] - row["begin"] >= DAY else "an hour"
-    toward = f", most of it to {largest.peer}" if alone else ""
+    peers = sums.peer.nunique()
+    toward = (
+        f", most of it to {largest.peer}"
+        if alone or peers == 1
+        else (f", to {peers:,} hosts, most to {largest.peer}")
+    )
     return Detection(
         source=source,
         destination=str(largest.peer) if alone else None,

@@ -18,6 +18,9 @@ from analyzer.errors import InputError, Location
 
 STDIN = "-"
 
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""One path or several, as calls take them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -45,6 +48,11 @@ class Source:
         if sys.stdin is None:  # as it is where the shell closed it
             raise OSError(errno.EBADF, "standard input is closed")
         return contextlib.nullcontext(sys.stdin.buffer)
+
+
+def paths_of(paths: Paths) -> list[str | os.PathLike[str]]:
+    """One path or several as several."""
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def discover(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:

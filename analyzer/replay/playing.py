@@ -15,6 +15,7 @@ from pathlib import Path
 from analyzer.engine import DEFAULT_MEMORY_LIMIT, Engine
 from analyzer.errors import EmptyInputError, OptionError
 from analyzer.parsers.account import Account
+from analyzer.parsers.discovery import Paths, paths_of
 from analyzer.replay.clock import Clock, Immediate, Paced
 from analyzer.replay.conversion import Conversion
 from analyzer.replay.files import Compression, LogFiles
@@ -45,7 +46,7 @@ class Replay:
 
 
 def replay(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: Paths,
     out_dir: str | os.PathLike[str],
     *,
     speed: float = math.inf,
@@ -87,7 +88,6 @@ def replay(
         ResourceError: memory or disk ran out.
     """
     _check(speed, rotate)
-    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     account = Account()
     archived = None if archive is None else Path(archive)
     files = LogFiles(
@@ -98,7 +98,7 @@ def replay(
     )
     with Engine(memory_limit=memory_limit) as engine:
         ordered, conversion = OrderedRows(engine), Conversion(format)
-        ordered.fill(_learned(read_rows(named, account, on_progress), conversion))
+        ordered.fill(_learned(read_rows(paths_of(paths), account, on_progress), conversion))
         if not ordered.count:
             raise EmptyInputError(account.nothing("no row of a Zeek log"))
         _refuse_overlaps(ordered, conversion)

@@ -43,6 +43,8 @@ def found() -> dict[str, Detection]:
 def test_two_hundred_domains_nobody_asked_for(found: dict[str, Detection]) -> None:
     bot = found[HOSTS[0]]
     assert bot.message.startswith(f"{HOSTS[0]} changed what it asks of DNS: ")
+    first = sorted(f"{word(k)}{k}.net" for k in range(200))
+    assert bot.message.endswith(f"; new are {', '.join(first[:3])} and 197 more")
     assert bot.technique == "T1568.002"
     assert (bot.port, bot.connections) == (53, 230)
     assert (bot.first, bot.last) == (START + TODAY * DAY, START + TODAY * DAY + 29 * 2880)
@@ -50,6 +52,7 @@ def test_two_hundred_domains_nobody_asked_for(found: dict[str, Detection]) -> No
     said = evidence(bot)
     assert said["new domains"] == 200
     assert said["names that do not exist"] == 200
+    assert said["domains that nobody asked for"] == f"{', '.join(first[:10])} and 190 more"
     assert said["judged by"] == "3 days"
 
 

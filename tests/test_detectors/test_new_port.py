@@ -79,7 +79,10 @@ def test_a_web_service_met_once_is_low_at_most(found: dict[str, Detection]) -> N
 
 def test_ports_of_several_hosts_inside(found: dict[str, Detection]) -> None:
     moved = found[HOSTS[2]]
-    assert moved.message == f"{HOSTS[2]} used 2 ports of 4 hosts, which nobody here used before"
+    assert moved.message == (
+        f"{HOSTS[2]} used 2 ports of 4 hosts, which nobody here used before: "
+        "5985/tcp inside, 5986/tcp inside"
+    )
     assert (moved.destination, moved.port, moved.technique) == (None, None, "T1021")
     assert moved.connections == 40
 

@@ -33,7 +33,8 @@ def found() -> list[Detection]:
 def test_a_hundred_strangers(found: list[Detection]) -> None:
     (strangers,) = found
     assert strangers.message == (
-        f"{HOSTS[0]} met 100 outside hosts that it never met before, usually 0 on such a day"
+        f"{HOSTS[0]} met 100 outside hosts that it never met before, usually 0 on such a day, "
+        "all of them on 80/tcp"
     )
     assert (strangers.source, strangers.port, strangers.proto) == (HOSTS[0], 80, "tcp")
     assert (strangers.first, strangers.last) == (START + MORNING, START + MORNING + 990)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from analyzer.errors import InputError
 from analyzer.parsers import discovery
-from analyzer.parsers.discovery import discover, input_size
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from analyzer.parsers.discovery import discover, input_size, paths_of
 
 
 def names(top: Path, *paths: str) -> list[str]:
@@ -146,3 +143,10 @@ def test_standard_input(logs: Path) -> None:
     assert (source.name, source.path, source.named) == ("<stdin>", None, True)
     assert input_size([logs, "-"]) == 0
     assert input_size([logs, logs / "conn.log"]) == 30
+
+
+def test_one_path_or_several() -> None:
+    assert paths_of("a") == ["a"]
+    assert paths_of(Path("a")) == [Path("a")]
+    several: list[str | os.PathLike[str]] = ["a", Path("b")]
+    assert paths_of(iter(several)) == several

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from dataclasses import replace
 
@@ -13,7 +14,10 @@ from analyzer.writers.baseline_state import render_state
 from analyzer.writers.page import Page
 from tests.test_baseline.known import LEARNED, known, summary
 
-STATE = state_of(known(9))
+
+@functools.cache
+def steady() -> BaselineState:
+    return state_of(known(9))
 
 
 def shown(state: BaselineState, now: float | None = None, *, verbose: bool = False) -> str:
@@ -24,7 +28,7 @@ def shown(state: BaselineState, now: float | None = None, *, verbose: bool = Fal
 
 
 def test_a_summary_does_not_say_how_long_ago() -> None:
-    assert "Last learned: 2026-02-28 00:00:00 UTC\n" in shown(STATE)
+    assert "Last learned: 2026-02-28 00:00:00 UTC\n" in shown(steady())
 
 
 @pytest.mark.parametrize(
@@ -37,13 +41,13 @@ def test_a_summary_does_not_say_how_long_ago() -> None:
     ],
 )
 def test_when_it_last_learned(learned: float | None, told: str) -> None:
-    text = shown(replace(STATE, learned=learned), LEARNED + 3 * 86400)
+    text = shown(replace(steady(), learned=learned), LEARNED + 3 * 86400)
     assert f"Last learned: {told.split(' (in 1.16', maxsplit=1)[0]}" in text
 
 
 def test_drift() -> None:
-    assert "Drift: steady, 0.0" in shown(STATE)
-    assert "(last 3 days beside 6 before)" in shown(STATE)
+    assert "Drift: steady, 0.0" in shown(steady())
+    assert "(last 3 days beside 6 before)" in shown(steady())
     baseline = known(9).joined(summary([9, 10, 11], port=4444, times=100.0))
     told = shown(state_of(baseline))
     assert "Drift: drifted, 0." in told
@@ -69,12 +73,12 @@ def test_drift() -> None:
     ],
 )
 def test_rates(alerts: float, asked: float, told: str) -> None:
-    state = replace(STATE, rates=(Rate("connection", 10_000.0, alerts, asked),))
+    state = replace(steady(), rates=(Rate("connection", 10_000.0, alerts, asked),))
     text = " ".join(shown(state).split())
     assert f"{told}" in text
 
 
 def test_no_rates_and_keyed_hashes() -> None:
-    assert "Alert rate: nothing was scored yet" in shown(STATE)
-    assert "keyed hashes" not in shown(STATE)
-    assert "  Addresses are keyed hashes\n" in shown(replace(STATE, anonymised=True))
+    assert "Alert rate: nothing was scored yet" in shown(steady())
+    assert "keyed hashes" not in shown(steady())
+    assert "  Addresses are keyed hashes\n" in shown(replace(steady(), anonymised=True))

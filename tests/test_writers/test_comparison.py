@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 
 import pandas as pd
@@ -13,7 +14,10 @@ from analyzer.parsers.account import Account
 from analyzer.writers.comparison import render_comparison
 from tests.test_baseline.known import DESK, PRINTER, known, summary
 
-LOUD = compare(known(10), summary([10], times=1000.0, port=4444))
+
+@functools.cache
+def loud() -> Compared:
+    return compare(known(10), summary([10], times=1000.0, port=4444))
 
 
 def shown(compared: Compared, *hosts: str, width: int = 80, verbose: bool = False) -> str:
@@ -24,7 +28,7 @@ def shown(compared: Compared, *hosts: str, width: int = 80, verbose: bool = Fals
 
 
 def test_the_network_and_who_is_off() -> None:
-    told = shown(LOUD)
+    told = shown(loud())
     assert told.startswith(
         """\
 Compared 2026-01-29 with 10 days (2026-01-19 to 2026-01-28) of the baseline
@@ -58,7 +62,7 @@ def test_of_many_numbers_five_are_shown() -> None:
 
 
 def test_one_host_wholly() -> None:
-    told = shown(LOUD, PRINTER)
+    told = shown(loud(), PRINTER)
     assert "The network" not in told
     assert "10.0.0.9 (device): " in told
     assert "within 1  host 8 d" in told
@@ -67,7 +71,7 @@ def test_one_host_wholly() -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_it_fits(width: int) -> None:
-    for told in (shown(LOUD, width=width), shown(LOUD, DESK, width=width)):
+    for told in (shown(loud(), width=width), shown(loud(), DESK, width=width)):
         assert max(map(len, told.splitlines())) <= width
         # Rows of numbers are not broken.
         assert sum(" sigmas " in line for line in told.splitlines()) >= 1
@@ -75,7 +79,7 @@ def test_it_fits(width: int) -> None:
 
 
 def test_everything() -> None:
-    told = shown(LOUD, verbose=True)
+    told = shown(loud(), verbose=True)
     assert "within 1  host 8 d" in told
     assert "10.0.0.9 (device)" in told
     assert "Not shown" not in told
