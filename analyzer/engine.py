@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
-import ibis
 import pyarrow as pa
 
+from analyzer.backend import Backend
 from analyzer.derived import condensed
 from analyzer.errors import OptionError, ResourceError
 from analyzer.indicators import Indicator
@@ -138,7 +138,9 @@ class Engine:
         except duckdb.ParserException as error:
             raise OptionError(f"memory limit {memory_limit!r}: {_first_line(error)}") from error
         self.connection.execute("SET TimeZone = 'UTC'")
-        self.backend = ibis.duckdb.from_connection(self.connection)
+        # Every question of attached files would look at all of them again; they never change.
+        self.connection.execute("SET parquet_metadata_cache = true")
+        self.backend = Backend.from_connection(self.connection)
         # Standard output is for results; Ibis turns DuckDB's bar on.
         self.connection.execute("SET enable_progress_bar = false")
         for log in LOGS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -29,7 +29,7 @@ def exemplars(
 ) -> list[list[tuple[ConnectionId, str | None]]]:
     """The connections that show each detection best, the best first, each with its server name.
 
-    One query answers for all detections of the same kind.
+    One query answers for all detections of the same kind, and one for all names.
     """
     kinds: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, detection in enumerate(detections):
@@ -37,11 +37,22 @@ def exemplars(
         if detection.best == "query":
             keys = []
         kinds[(detection.best, *keys)].append(index)
-    shown: list[list[tuple[ConnectionId, str | None]]] = [[] for _ in detections]
+    shown: list[list[ConnectionId]] = [[] for _ in detections]
     for (best, *keys), indexes in kinds.items():
         for row in _query(records, [(i, detections[i]) for i in indexes], best, keys):
-            shown[row.pop("finding")].append((_connection(row), row["server_name"]))
-    return shown
+            shown[row["finding"]].append(_connection(row))
+    names = _server_names(records, {each.uid for connections in shown for each in connections})
+    return [[(each, names.get(each.uid)) for each in connections] for connections in shown]
+
+
+def _server_names(records: Records, uids: Collection[str | None]) -> dict[str | None, str]:
+    """The server names of those connections that have one."""
+    known = sorted(uid for uid in uids if uid is not None)
+    if not known:
+        return {}
+    wanted = records.keep(pa.table({"uid": pa.array(known, pa.string())}), "wanted_uids")
+    named = records.server_names.semi_join(wanted, "uid").to_pyarrow()
+    return dict(zip(named["uid"].to_pylist(), named["server_name"].to_pylist(), strict=True))
 
 
 def _query(
@@ -78,8 +89,7 @@ def _query(
     few = ranked.filter(ranked["rank"] < SHOWN).select(
         "finding", "rank", "uid", "orig_h", "orig_p", "resp_h", "resp_p", "proto"
     )
-    named = few.left_join(records.server_names, "uid").order_by("finding", "rank")
-    return list(named.to_pyarrow().to_pylist())
+    return list(few.order_by("finding", "rank").to_pyarrow().to_pylist())
 
 
 def _order(rows: ir.Table, best: str) -> list[ir.Value]:

@@ -7,22 +7,29 @@ tests.traffic``.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.measure import ROOT, run
 from tests.test_watch.sensor import LEVELS, Sensor, key, loudest, notices
 
 _PYTHON = sys.executable
+
+SLACK = 5.0
+"""Seconds beyond an interval within which a notice must be there."""
 
 
 class Watch:
@@ -158,8 +165,26 @@ class Reader:
         self._thread.join()
 
 
-def latencies(sensor: Sensor, reader: Reader) -> list[tuple[float, str]]:
-    """Seconds from the writing of a notice's last line to the notice."""
+class Latency(NamedTuple):
+    """How late a notice was.
+
+    Attributes:
+        seconds: from the writing of its last line to the notice.
+        seen: when it was there, UTC epoch seconds.
+        notice: its columns.
+    """
+
+    seconds: float
+    seen: float
+    notice: dict[str, str]
+
+    def __str__(self) -> str:
+        notice = self.notice
+        return f"{self.seconds:7.1f} s  {notice['note']} {notice['src']} {notice['severity']}"
+
+
+def latencies(sensor: Sensor, reader: Reader) -> list[Latency]:
+    """How late each notice was, the latest last; what is about earlier lines alone is left out."""
     written = sorted(sensor.written.items())
     ends: dict[str, float] = {}
     for row in sensor.rows:
@@ -169,9 +194,47 @@ def latencies(sensor: Sensor, reader: Reader) -> list[tuple[float, str]]:
     for seen, notice in reader.seen:
         at = ends.get(notice["ts"], float(notice["ts"]))
         wall = next((wall for moment, wall in written if moment >= at), None)
-        if wall is not None:
-            late.append((seen - wall, f"{notice['note']} {notice['src']} {notice['severity']}"))
-    return sorted(late)
+        if wall is not None and at >= sensor.begin:
+            late.append(Latency(seen - wall, seen, notice))
+    return sorted(late, key=lambda each: each.seconds)
+
+
+def was_due(sensor: Sensor, late: Latency, bound: float, work: Path) -> bool:
+    """Whether a batch run says it of the lines that were there `bound` seconds before it was said.
+
+    A finding may turn on lines that are not its own: what other hosts do, what a host does later.
+    """
+    there = [moment for moment, wall in sensor.written.items() if wall <= late.seen - bound]
+    logs, out = work / "prefix", work / "prefix-out"
+    for directory in (logs, out):
+        shutil.rmtree(directory, ignore_errors=True)
+    sensor.write_logs(logs, max(there, default=sensor.begin))
+    run((_PYTHON, "-m", "analyzer", "analyze", str(logs), "--out", str(out), "--quiet"))
+    level = loudest(notices(out)).get(key(late.notice))
+    return level is not None and LEVELS.index(level) >= LEVELS.index(late.notice["severity"])
+
+
+def are_in_time(sensor: Sensor, late: Sequence[Latency], bound: float, work: Path) -> bool:
+    """Print how late notices were, and whether any of them was later than it had to be."""
+    if not late:
+        print("no notice about what was played")
+        return False
+    seconds = [each.seconds for each in late]
+    print(
+        f"latency of {len(late)} notices: median {statistics.median(seconds):.1f} s, "
+        f"95% {seconds[math.ceil(0.95 * len(seconds)) - 1]:.1f} s, worst {seconds[-1]:.1f} s, "
+        f"bound {bound:g} s"
+    )
+    in_time = True
+    for each in late:
+        verdict = ""
+        if each.seconds > bound:
+            due = was_due(sensor, each, bound, work)
+            in_time = in_time and not due
+            verdict = "  LATE" if due else "  in time: lines after its own made it worth saying"
+        print(f"    {each}{verdict}", flush=True)
+    print("in time" if in_time else "NOT in time")
+    return in_time
 
 
 def replay(options: argparse.Namespace, work: Path) -> int:
@@ -190,13 +253,14 @@ def replay(options: argparse.Namespace, work: Path) -> int:
     settle(work / "out", len(sensor.rows), 300)
     time.sleep(options.interval)
     reader.stop()
+    took = _figure(work / "out", "judging")
+    print(f"{_seconds(watch.pid):.0f} s of CPU time; all rules took {took:.1f} s last")
     seconds, status = watch.end()
     print(f"stopped with {status} within {seconds:.1f} s")
     good = compare(options.logs, work / "out", sensor)
     late = latencies(sensor, reader)
-    for seconds, what in late:
-        print(f"    {seconds:7.1f} s  {what}")
-    return 0 if good else 1
+    in_time = are_in_time(sensor, late, options.interval + SLACK, work)
+    return 0 if good and in_time else 1
 
 
 def kill(options: argparse.Namespace, work: Path) -> int:
@@ -244,7 +308,9 @@ def rate(options: argparse.Namespace, work: Path) -> int:
             source.seek(0)
             for _ in range(8):
                 next(source)
-        file.writelines(lines)
+        # A sensor's rows are of now: the window would not hold so many of a day's.
+        now = f"{time.time():.6f}\t"
+        file.writelines(now + line.partition("\t")[2] for line in lines)
         file.flush()
         written += len(lines)
         if time.time() >= rotated + 600:
@@ -257,7 +323,7 @@ def rate(options: argparse.Namespace, work: Path) -> int:
         time.sleep(0.1)
         if time.time() >= told + 30:
             told = time.time()
-            behind = _behind(out)
+            behind = int(_figure(out, "bytes_behind"))
             worst = max(worst, behind)
             peak = max(peak, _peak(watch.pid))
             taken = rows_taken(out)
@@ -290,12 +356,13 @@ def idle(options: argparse.Namespace, work: Path) -> int:
     return 0
 
 
-def _behind(out: Path) -> int:
+def _figure(out: Path, name: str) -> float:
+    """One of the figures that the service tells of itself; 0 as long as it is not there."""
     path = out / "zeek_analyzer.prom"
     for line in path.read_text().splitlines() if path.exists() else []:
-        if line.startswith("zeek_analyzer_bytes_behind "):
-            return int(float(line.split()[1]))
-    return 0
+        if line.startswith(f"zeek_analyzer_{name} "):
+            return float(line.split()[1])
+    return 0.0
 
 
 def _peak(pid: int) -> int:

@@ -83,7 +83,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     best = best[(best.false_alarm <= HOLDS) & _lasts(best)]
     if best.empty:
         return
-    frame = described(records, rows, best, chosen, shared).assign(origin=records.first)
+    frame = described(records, best, chosen, shared).assign(origin=records.first)
     hosts = shared_local_hosts(records, shared)
     found = []
     loudest: dict[tuple[Any, ...], float] = defaultdict(float)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.detectors.beacon_names import looked_up, met_domains, most_carried, server_names
-from analyzer.detectors.beacon_series import Series
+from analyzer.detectors.beacon_series import Series, connections, of_pairs
 from analyzer.detectors.detection import Shared, shared_contacts, shared_destinations
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from analyzer.records import Records
 
 
-def described(
-    records: Records, rows: ir.Table, best: pd.DataFrame, chosen: Series, shared: Shared
-) -> pd.DataFrame:
+def described(records: Records, best: pd.DataFrame, chosen: Series, shared: Shared) -> pd.DataFrame:
     """Add to the best window of each series what is known of it.
 
     Columns added: ``orig_h resp_h resp_p proto`` (the address most used), ``by_name`` (whether it
@@ -34,13 +32,14 @@ def described(
 
     Args:
         records: what happened.
-        rows: the connections of the series, by ``pair``.
         best: the series, from :func:`analyzer.detectors.beacon_series.judged`.
         chosen: who was judged.
         shared: what other rules have computed.
     """
-    bounds = pa.table({name: best[name] for name in ("pair", "first", "last")})
-    own = rows.join(records.keep(bounds, "beacon_windows"), "pair")
+    bounds = records.keep(
+        pa.table({name: best[name] for name in ("pair", "first", "last")}), "beacon_windows"
+    )
+    own = connections(records, of_pairs(chosen, bounds), shared).join(bounds, "pair")
     own = own.filter((own.ts >= own["first"]) & (own.ts < own["last"]))
     own = records.keep(own, "beacon_connections")
     frame = best.merge(_measures(own), on="pair").merge(_who(own, chosen), on="pair")

@@ -7,7 +7,7 @@ judged as a whole and within windows, as it may begin, end and change its pace.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import ibis
@@ -157,10 +157,22 @@ def connections(records: Records, chosen: Series, shared: Shared) -> ir.Table:
     if chosen.by_name is None:
         return table
     keys = ("orig_h", "server_name", "resp_p", "proto")
-    named = (
-        conn.join(server_names(records, shared), "uid").join(chosen.by_name, keys).select(*columns)
+    by_name = chosen.by_name
+    # A name is met by many hosts: joined with who is judged before with its connections, each of
+    # them would stand there once for each of these hosts.
+    names = shared.get(
+        connections,
+        lambda: records.keep(
+            server_names(records, shared).semi_join(by_name, "server_name"), "beacon_carried"
+        ),
     )
-    return table.union(named)
+    return table.union(conn.join(names, "uid").join(by_name, keys).select(*columns))
+
+
+def of_pairs(chosen: Series, pairs: ir.Table) -> Series:
+    """Some of the series: those whose ``pair`` is in a table."""
+    by_name = None if chosen.by_name is None else chosen.by_name.semi_join(pairs, "pair")
+    return replace(chosen, by_address=chosen.by_address.semi_join(pairs, "pair"), by_name=by_name)
 
 
 def judged(records: Records, rows: ir.Table, *, fewest: int) -> pd.DataFrame:

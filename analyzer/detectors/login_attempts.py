@@ -133,6 +133,8 @@ def attempts(conn: ir.Table, asked: ir.Table) -> ir.Table:
         asked: ``orig_h resp_h resp_p`` of those to look at, as :func:`logins` has them.
     """
     spoke = conn.mutate(spoken=spoken(conn))
+    # Few connections speak any such service; the others' sizes need not be looked at.
+    spoke = spoke.filter(spoke.spoken.notnull())
     failed = spoke.filter(looks_failed(spoke) & spoke.answered & spoke.request)
     pairs = asked.select("orig_h", "resp_h", "resp_p").distinct()
     kept = failed.semi_join(pairs, ["orig_h", "resp_h", "resp_p"])

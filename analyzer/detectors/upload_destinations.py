@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from analyzer.detectors.beacon_names import server_names
 from analyzer.detectors.detection import (
     Shared,
     shared_answers,
@@ -42,7 +43,7 @@ def destination_domains(
     if pairs.empty:
         return {}
     wanted = records.keep(pa.Table.from_pandas(pairs, preserve_index=False), "uploading_pairs")
-    named = [_called(records, wanted)]
+    named = [_called(records, wanted, shared)]
     if records.counts.get("dns"):
         named.append(_answered(records, wanted, shared))
     rows = pd.concat(named, ignore_index=True)
@@ -68,13 +69,13 @@ def _answered(records: Records, wanted: ir.Table, shared: Shared) -> pd.DataFram
     return found
 
 
-def _called(records: Records, wanted: ir.Table) -> pd.DataFrame:
+def _called(records: Records, wanted: ir.Table, shared: Shared) -> pd.DataFrame:
     """What clients called the servers they sent to."""
     conn = records.conn.semi_join(wanted, ["orig_h", "resp_h"])
     conn = conn.select("uid", address=conn.resp_h)
-    named = conn.join(records.server_names, "uid")
+    named = conn.join(server_names(records, shared), "uid")
     table: pd.DataFrame = (
-        named.select(name=named.server_name.lower(), address=named.address).distinct().to_pandas()
+        named.select(name=named.server_name, address=named.address).distinct().to_pandas()
     )
     return table
 

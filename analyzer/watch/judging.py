@@ -76,6 +76,8 @@ class Judgement:
         seconds: how long it took in all.
         rows: rows that were judged.
         outside: sources of findings that are not ours.
+        cost: seconds of a core that it took, at most `seconds`: on a machine that others use too,
+            most of these may be theirs.
     """
 
     findings: tuple[Finding, ...]
@@ -83,6 +85,7 @@ class Judgement:
     seconds: float
     rows: int
     outside: frozenset[str] = frozenset()
+    cost: float = 0.0
 
 
 class Judge:
@@ -122,7 +125,7 @@ class Judge:
             ResourceError: memory or disk ran out.
             InterruptedJudgementError: :meth:`interrupt` was called.
         """
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         with Engine(memory_limit=self._memory_limit, threads=self._threads) as engine:
             self._connection = engine.connection
             try:
@@ -149,8 +152,15 @@ class Judge:
             finally:
                 self._connection = None
         seconds = time.perf_counter() - begun
-        rows = sum(segment.rows for segment in chosen)
-        return Judgement(report.findings, report.stages, seconds, rows, report.outside)
+        return Judgement(
+            findings=report.findings,
+            stages=report.stages,
+            seconds=seconds,
+            rows=sum(segment.rows for segment in chosen),
+            outside=report.outside,
+            # What is taken in meanwhile is in it too; that is little beside it.
+            cost=min(seconds, time.process_time() - used),
+        )
 
     def judge_fast(
         self, latest: Sequence[Segment], window: Sequence[Segment], knowledge: Knowledge

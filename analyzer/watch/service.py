@@ -1,7 +1,7 @@
 """The loop: take in, judge, say, and go on whatever fails.
 
 Logs are looked at several times an interval. At the end of each, all rules judge the window, in the
-background, unless that takes more of the machine than :data:`SHARE`: then they wait, and the fast
+background, unless that takes more of a core than :data:`SHARE`: then they wait, and the fast
 rules (:data:`analyzer.watch.judging.FAST`) judge what is latest meanwhile. Whoever reads notices
 has what is loud and fast within an interval, and all else as soon as the machine allows.
 
@@ -49,10 +49,16 @@ from analyzer.writers.intel import write_intel
 from analyzer.writers.log_kinds import LogKind
 
 SHARE = 0.25
-"""The part of the time that all rules may be at work."""
+"""The part of a core that all rules may take up."""
 
 SOON = 4.0
 """Seconds that all rules may take and still keep the promise of an interval and five seconds."""
+
+AHEAD = 0.5
+"""The part of what may come between two judgements at which the next begins, whatever its share.
+
+Begun when the window is full of what is not judged, nothing could be taken in until it is over.
+"""
 
 LATEST, LATEST_ROWS = 3600.0, 2_000_000
 """What the fast rules look at: so many seconds, and about so many rows at most."""
@@ -321,7 +327,8 @@ class Service:
     def _begin_judging(self, now: float) -> None:
         if not self._background.is_idle or self._is_stopped:
             return
-        if not self._is_due or now < self._not_before:
+        is_early = now < self._not_before and self._intake.window.awaiting < AHEAD
+        if not self._is_due or is_early:
             if self._days.is_due(now):
                 self._begin_days()
             return
@@ -353,8 +360,8 @@ class Service:
             return
         self._counts["judgements"] += 1
         self._seconds, self._stages = judgement.seconds, judgement.stages
-        self._not_before = now + judgement.seconds * (1 / SHARE - 1)
-        if judgement.seconds / SHARE <= self._options.interval:
+        self._not_before = now + judgement.cost * (1 / SHARE - 1)
+        if judgement.cost / SHARE <= self._options.interval:
             self._not_before = now
         judging = self._judging
 

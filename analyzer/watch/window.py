@@ -67,16 +67,24 @@ class Window:
         return old + surplus, bool(surplus)
 
     @property
-    def must_be_judged(self) -> bool:
-        """Whether so much has come since the last judgement that no more should come before it."""
+    def awaiting(self) -> float:
+        """How much has come since the last judgement, beside what may come before the next is over.
+
+        That is half of the rows that the window may have, or half of its span; all of its span
+        before the first.
+        """
         new = [segment for segment in self.segments if not segment.judged]
         if not new or self.last is None or self.first is None:
-            return False
+            return 0.0
         known = [segment.last for segment in self.segments if segment.judged]
         moved = self.last - max(known, default=self.first)
-        return sum(
-            segment.rows for segment in new
-        ) >= self.most / 2 or moved >= self.span / 2 + self.span / 2 * (not known)
+        rows = sum(segment.rows for segment in new)
+        return max(2 * rows / self.most, moved / (self.span / 2 if known else self.span))
+
+    @property
+    def must_be_judged(self) -> bool:
+        """Whether so much has come since the last judgement that no more should come before it."""
+        return self.awaiting >= 1.0
 
     def latest(self, seconds: float, most: int) -> list[Segment]:
         """The segments of the last `seconds` that together have at most about so many rows."""

@@ -31,7 +31,7 @@ def test_sizes_answers_names_and_company() -> None:
         chosen = series(records, shared, fewest=8, shortest=60.0)
         own = connections(records, chosen, shared)
         best = judged(records, own, fewest=7)
-        (row,) = described(records, own, best, chosen, shared).to_dict("records")
+        (row,) = described(records, best, chosen, shared).to_dict("records")
     assert (row["orig_h"], row["resp_h"], row["resp_p"]) == ("10.0.0.5", "198.51.100.7", 443)
     assert (row["connections"], row["answered"], row["ports"], row["addresses"]) == (20, 15, 20, 1)
     assert (row["out_typical"], row["out_spread"]) == (200.0, 0.5)

@@ -115,6 +115,17 @@ class Sensor:
         """Whether there is more to come."""
         return self._thread.is_alive()
 
+    def write_logs(self, directory: Path, moment: float) -> None:
+        """Write what the logs hold up to a time of theirs, as TSV logs."""
+        directory.mkdir(parents=True)
+        lines: dict[str, list[str]] = defaultdict(list)
+        for row in self.rows:
+            if row.at <= moment:
+                lines[row.log].append(row.line)
+        for log, some in lines.items():
+            text = self._header(log) + "".join(some)
+            (directory / f"{log}.log").write_text(text)
+
     def _play(self) -> None:
         begun, place, hour = time.time(), self.past, self.begin
         while place < len(self.rows) and not self._stopped.is_set():

@@ -56,7 +56,7 @@ def test_it_finds_what_a_batch_run_finds(
     judgement = judge.judge([held[1]], KNOWLEDGE)
     assert judgement.findings == analyzer.analyze(morning).findings
     assert judgement.rows == held[1].rows
-    assert judgement.seconds > 0
+    assert 0 < judgement.cost <= judgement.seconds
     assert "scan" in judgement.stages
 
 

@@ -22,6 +22,7 @@ from analyzer.baseline.file import read_baseline, write_baseline
 from analyzer.errors import BaselineError, OutputError
 from analyzer.features import DAY
 from analyzer.watch.intake import Intake
+from analyzer.watch.judging import Judgement
 from analyzer.watch.options import Options
 from analyzer.watch.service import Service, state_directory
 from analyzer.writers import write_notices
@@ -214,6 +215,42 @@ def test_a_full_window_is_judged_before_more_comes(
     monkeypatch.setattr(Intake, "step", watched)
     run(replace(options, most=1000, interval=1000.0), lambda _: len(full) > 1)
     assert full[:2] == [False, False]
+
+
+@pytest.mark.parametrize(("cost", "wait"), [(1.0, 0.0), (2.5, 0.0), (4.0, 12.0)])
+def test_the_next_judgement_waits_for_what_the_last_one_computed(
+    options: Options, cost: float, wait: float
+) -> None:
+    now = time.time()
+    service = Service(replace(options, interval=10.0), complain=lambda _: None, clock=lambda: now)
+    try:
+        # Others kept it waiting for a minute; that is no reason to judge less often.
+        service._background.begin(lambda: Judgement((), {}, 60.0, 0, cost=cost))
+        service._background.wait(10.0)
+        service._take_judgement()
+        assert service._not_before == now + wait
+    finally:
+        service.close()
+
+
+def test_what_fills_the_window_is_judged_ahead_of_its_turn(
+    options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    service = Service(replace(options, interval=1000.0), complain=lambda _: None)
+    try:
+        service._take_in()
+        service._is_due, service._not_before = True, float("inf")
+        begun: list[object] = []
+        monkeypatch.setattr(service._background, "begin", begun.append)
+        service._begin_judging(0.0)
+        assert begun == []
+        # A morning is less than half of a day, and more than half of what half as many rows make.
+        service._intake.window = replace(service._intake.window, most=2 * service._unjudged)
+        service._begin_judging(0.0)
+        assert len(begun) == 1
+    finally:
+        service.close()
 
 
 def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_path: Path) -> None:

@@ -72,6 +72,16 @@ def test_when_it_must_be_judged() -> None:
     assert Window(hours(False, False, False, False, False), 4 * HOUR, 100).must_be_judged
 
 
+def test_how_much_is_waiting() -> None:
+    assert Window((), 4 * HOUR, 100).awaiting == 0.0
+    assert Window(hours(True, True), 4 * HOUR, 100).awaiting == 0.0
+    # An hour of the two that may pass; twenty rows of the fifty that may come.
+    assert Window(hours(True, False), 4 * HOUR, 100).awaiting == 0.5
+    assert Window(hours(True, False, False), 40 * HOUR, 100).awaiting == 0.4
+    # Before the first judgement all of the span may pass.
+    assert Window(hours(False, False), 4 * HOUR, 1000).awaiting == (HOUR + 5) / (4 * HOUR)
+
+
 def test_small_ones_are_joined() -> None:
     every = tuple(segment(number, float(number)) for number in range(JOINED))
     assert Window(every, HOUR, 10**6).to_join() == list(every)
