@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.baseline.anonymise import Key, anonymised_baseline
+from analyzer.baseline.anonymise import Key
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import write_baseline
 from analyzer.errors import AllowlistError, BaselineError, InputError, OptionError
@@ -83,7 +83,7 @@ def test_the_key_of_a_baseline(options: Options, tmp_path: Path) -> None:
     (tmp_path / "other").write_text("another key of ours\n")
     hashed, plain = tmp_path / "hashed", tmp_path / "plain"
     write_baseline(Baseline(), plain)
-    write_baseline(anonymised_baseline(Baseline(), Key(b"0123456789abcdef")), hashed)
+    write_baseline(Baseline(key_check=Key(b"0123456789abcdef").check), hashed)
     with_key = replace(options, baseline=hashed, key_file=tmp_path / "key")
     known = knowledge(with_key)
     assert known.key is not None
