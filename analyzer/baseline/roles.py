@@ -26,11 +26,10 @@ def roles(baseline: Baseline) -> pd.Series[str]:
     else (printers, cameras, appliances, hosts that are rarely on) is a device.
     """
     offered, lookups = baseline["offered"], baseline["lookups"]
-    serving = set(offered.source[offered.clients >= _CLIENTS])
-    asking = set(lookups.source[lookups.domains >= _DOMAINS])
-    every = pd.Index(
-        sorted(set(baseline["hours"].source) | serving | asking), name="source", dtype="str"
-    )
+    serving = set(offered.source[offered.clients >= _CLIENTS].unique())
+    asking = set(lookups.source[lookups.domains >= _DOMAINS].unique())
+    present = set(baseline["hours"].source.unique())
+    every = pd.Index(sorted(present | serving | asking), name="source", dtype="str")
     role = pd.Series(DEVICE, index=every, name="role", dtype="str")
     role[every.isin(asking)] = WORKSTATION
     role[every.isin(serving)] = SERVER

@@ -11,7 +11,7 @@ from analyzer.baseline.codes import Keys, Names, pair_keys, service_keys
 
 @pytest.mark.parametrize("times", [1, 100])
 def test_names_have_the_number_of_their_place(times: int) -> None:
-    names = Names(["b", "a", "b"])
+    names = Names(pd.Series(["b", "a", "b"]))
     assert len(names) == 2
     values = np.array(["a", "c", "b"] * times, dtype=object)
     assert names.of(values).tolist() == [0, -1, 1] * times
@@ -20,7 +20,8 @@ def test_names_have_the_number_of_their_place(times: int) -> None:
 
 
 def test_no_names_at_all() -> None:
-    assert Names([]).of(np.array(["a"] * 100, dtype=object)).tolist() == [-1] * 100
+    none = Names(pd.Series([], dtype="str"))
+    assert none.of(np.array(["a"] * 100, dtype=object)).tolist() == [-1] * 100
 
 
 @pytest.mark.parametrize("times", [1, 100])
