@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import resource
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ from analyzer.watch.looking import file_size
 
 if TYPE_CHECKING:
     from analyzer.baseline.baseline import Baseline
+    from analyzer.watch.following import Follower
+    from analyzer.watch.intake import Intake
+    from analyzer.watch.speaking import Speaker
 
 COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("rows_conn", "count", "counter", "conn rows taken in"),
@@ -101,6 +105,59 @@ def drift(baseline: Baseline | None) -> float | None:
     *before, latest = (float(each) for each in days.connections)
     usual = median(before)
     return math.log2(latest / usual) if latest > 0 and usual > 0 else None
+
+
+def figures_of(
+    now: float,
+    *,
+    intake: Intake,
+    follower: Follower,
+    speaker: Speaker,
+    judged: Mapping[str, float],
+    stages: Mapping[str, float],
+    state: Path,
+    baseline: Baseline | None,
+) -> Figures:
+    """The service's figures now.
+
+    Args:
+        now: UTC epoch seconds.
+        intake: says what was read, and what the window holds.
+        follower: says what is still to be read.
+        speaker: says what was said.
+        judged: values of how often and how long was judged, and of what came of it.
+        stages: seconds that each stage took last.
+        state: the directory of the state.
+        baseline: what is usual.
+    """
+    window, waiting = intake.window, follower.waiting
+    span = None
+    if window.first is not None and window.last is not None:
+        span = window.last - window.first
+    findings: Counter[str] = Counter()
+    for (rule, _), count in speaker.said.items():
+        findings[rule] += count
+    return Figures(
+        ts=now,
+        values={
+            **{f"rows_{log}": intake.read[log] for log in ("conn", "dns", "ssl", "http")},
+            "lines_skipped": intake.skipped.total(),
+            "bytes_behind": follower.behind,
+            "lag": now - waiting if waiting is not None else 0.0,
+            "unreadable": len(follower.faults),
+            "window_rows": window.rows,
+            "window_span": span,
+            "window_full": intake.is_bounded_by_rows,
+            **judged,
+            "episodes": speaker.episodes,
+            **memory(),
+            "state_size": state_size(state),
+            "baseline_days": len(baseline.days) if baseline is not None else None,
+            "baseline_drift": drift(baseline),
+        },
+        findings=findings,
+        stages=stages,
+    )
 
 
 def prometheus_lines(figures: Figures) -> Iterator[str]:

@@ -16,26 +16,22 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from analyzer.baseline.baseline import Baseline
-from analyzer.engine import Engine
-from analyzer.features import DAY, HOUR
-from analyzer.learning import learn_records
-from analyzer.watch.complaints import FAILURES, Complaints
+from analyzer.features import DAY
+from analyzer.watch.complaints import Complaints
 from analyzer.watch.days import Days
-from analyzer.watch.figures import Figures, drift, memory, state_size
+from analyzer.watch.figures import figures_of
 from analyzer.watch.following import Follower
 from analyzer.watch.intake import Intake, start_anew_if_changed
 from analyzer.watch.judging import (
     Background,
     Judge,
     Judgement,
-    Knowledge,
 )
+from analyzer.watch.lessons import Lessons
 from analyzer.watch.options import Options, knowledge
 from analyzer.watch.segments import Segments
 from analyzer.watch.slow import SlowJudgement
@@ -102,7 +98,6 @@ class Service:
         # Rows taken in since all rules, or the fast ones, judged the window.
         self._unjudged = self._unjudged_fast = 0
         self._judging: tuple[Segment, ...] = ()
-        self._lesson: tuple[int, Baseline] | str | None = None
         self._is_due = self._has_begun = self._has_more = False
         self._not_before = self._next_row = self._tick = self._failed = 0.0
         self._is_of_days = False
@@ -173,8 +168,10 @@ class Service:
         threads = options.threads
         self._judge = Judge(self._segments, memory_limit=options.memory_limit, threads=threads)
         self._fast_judge = Judge(self._segments, memory_limit=_TAKING_IN, threads=threads)
+        self._lessons = Lessons(options, self._state, self._segments, self._complaints)
         self._days = Days(options, self._state, self._segments, self._intake, self._complain)
         self._background = Background[Judgement | SlowJudgement](self._wake.set)
+        self._fast = Background[Judgement](self._wake.set)
 
     def stop(self) -> None:
         """Have :meth:`run` return within seconds. For signal handlers."""
@@ -210,6 +207,7 @@ class Service:
             self._next_forgetting = now + DAY
             self._complaints.attempt("state", partial(self._intake.forget, now))
         self._take_judgement()
+        self._take_fast()
         now = self._clock()
         is_tick = now >= self._tick
         if is_tick:
@@ -221,15 +219,31 @@ class Service:
         self._begin_judging(now)
         if is_tick:
             is_late = self._is_due or (not self._background.is_idle and self._seconds > SOON)
-            if is_late and self._unjudged_fast:
-                self._complaints.attempt("fast rules", self._judge_fast)
+            if is_late and self._unjudged_fast and self._fast.is_idle:
+                self._begin_fast()
         self._complaints.attempt("notices", self._flush)
         if is_tick:
             self._complaints.attempt("figures", self._tell_figures)
 
     def _tell_figures(self) -> None:
         now = self._clock()
-        figures = self._figures(now)
+        figures = figures_of(
+            now,
+            intake=self._intake,
+            follower=self._follower,
+            speaker=self._speaker,
+            judged={
+                **{name: self._counts[name] for name in ("judgements", "fast_judgements")},
+                "judging": self._seconds,
+                "fast_judging": self._fast_seconds,
+                **self._days.figures(),
+                "notices": self._counts["notices"],
+                "complaints": self._complaints.count,
+            },
+            stages=self._stages,
+            state=self._options.state,
+            baseline=self._knowledge.baseline,
+        )
         self._statistics.expose(figures)
         if now >= self._next_row:
             self._next_row = now + STATISTICS_EVERY
@@ -241,13 +255,14 @@ class Service:
         Returns:
             Whether all has ended; else a judgement goes on that cannot be interrupted.
         """
-        has_ended = True
-        if not self._background.is_idle:
+        working = [each for each in (self._background, self._fast) if not each.is_idle]
+        if working:
             self.stop()
+        for each in working:
             # Whatever it was, nobody waits for it any more.
             with contextlib.suppress(Exception):
-                self._background.take(timeout=2.0)
-            has_ended = self._background.is_idle
+                each.take(timeout=2.0)
+        has_ended = all(each.is_idle for each in working)
         self._opened.close()
         return has_ended
 
@@ -272,7 +287,7 @@ class Service:
             if self._clock() >= self._tick:
                 self._has_more = True
                 break
-        if self._background.is_idle:
+        if self._background.is_idle and self._fast.is_idle:
             self._intake.tidy()
 
     def _judge_now(self) -> bool:
@@ -335,12 +350,12 @@ class Service:
         segments, known = self._intake.window.segments, self._knowledge
         others = self._days.findings
         self._is_due, self._unjudged, self._judging = False, 0, segments
-        day = self._day_to_learn(self._intake.window.last)
+        day = self._lessons.due(self._intake.window)
 
         def work() -> Judgement:
             judgement = self._judge.judge(segments, known, others=others)
             if day is not None:
-                self._learn(segments, known, day)
+                self._lessons.learn(segments, known, day)
             return judgement
 
         self._background.begin(work)
@@ -368,21 +383,29 @@ class Service:
         def keep() -> None:
             self._say(judgement)
             self._intake.have_judged(judging)
-            self._keep_lesson()
+            self._knowledge = self._lessons.kept(self._knowledge)
 
         self._complaints.attempt("notices", keep)
         self._complaints.attempt("indicators", partial(self._write_indicators, judgement))
 
-    def _judge_fast(self) -> None:
-        window = self._intake.window
+    def _begin_fast(self) -> None:
+        window, known = self._intake.window, self._knowledge
         latest = window.latest(LATEST, LATEST_ROWS)
-        if not latest or not self._knowledge.fast.rules:
+        if not latest or not known.fast.rules or self._is_stopped:
             return
         self._unjudged_fast = 0
-        judgement = self._fast_judge.judge_fast(latest, window.segments, self._knowledge)
+        self._fast.begin(partial(self._fast_judge.judge_fast, latest, window.segments, known))
+
+    def _take_fast(self) -> None:
+        if not self._fast.has_ended:
+            return
+        judgement = self._complaints.attempt("fast rules", self._fast.take)
+        if judgement is None:
+            self._unjudged_fast = max(self._unjudged_fast, 1)
+            return
         self._counts["fast_judgements"] += 1
         self._fast_seconds = judgement.seconds
-        self._say(judgement)
+        self._complaints.attempt("notices", partial(self._say, judgement))
 
     def _say(self, judgement: Judgement) -> None:
         self._counts["notices"] += self._speaker.say(judgement.findings)
@@ -404,39 +427,6 @@ class Service:
         for log in self._logs:
             log.rotate_if_due()
 
-    def _day_to_learn(self, last: float | None) -> int | None:
-        """The day that is complete and not learned yet, if any; an hour late, as rows come late."""
-        if self._options.baseline is None or last is None:
-            return None
-        day = int((last - HOUR) // DAY) - 1
-        first = self._intake.window.first
-        learned = int(self._state.fact("learned", "-1"))
-        if day <= learned or first is None or first >= (day + 1) * DAY:
-            return None
-        return day
-
-    def _learn(self, segments: Sequence[Segment], known: Knowledge, day: int) -> None:
-        """Learn a day, in the background; what was learned before is not learned twice."""
-        options = self._options
-        if options.baseline is None:
-            return
-        try:
-            with Engine(memory_limit=options.memory_limit, threads=options.threads) as engine:
-                self._segments.attach(engine, segments)
-                records = engine.records(known.networks, begin=day * DAY, end=(day + 1) * DAY)
-                self._lesson = day, learn_records(records, options.baseline, known.key).baseline
-        except FAILURES as error:
-            self._lesson = str(error)
-
-    def _keep_lesson(self) -> None:
-        lesson, self._lesson = self._lesson, None
-        if isinstance(lesson, str):
-            self._complaints.tell("baseline", lesson)
-        elif lesson is not None:
-            day, baseline = lesson
-            self._knowledge = replace(self._knowledge, baseline=baseline)
-            self._state.set_fact("learned", str(day))
-
     def _reread(self) -> None:
         self._knowledge = knowledge(self._options)
         # What was judged by the old rules is judged by the new ones, and somebody waits for it.
@@ -445,44 +435,6 @@ class Service:
 
     def _tell_faults(self) -> None:
         self._complaints.tell_all(self._follower.faults)
-
-    def _figures(self, now: float) -> Figures:
-        window, waiting = self._intake.window, self._follower.waiting
-        reads = {f"rows_{log}": self._intake.read[log] for log in ("conn", "dns", "ssl", "http")}
-        baseline = self._knowledge.baseline
-        span = None
-        if window.first is not None and window.last is not None:
-            span = window.last - window.first
-        findings: Counter[str] = Counter()
-        for (rule, _), count in self._speaker.said.items():
-            findings[rule] += count
-        return Figures(
-            ts=now,
-            values={
-                **reads,
-                "lines_skipped": self._intake.skipped.total(),
-                "bytes_behind": self._follower.behind,
-                "lag": now - waiting if waiting is not None else 0.0,
-                "unreadable": len(self._follower.faults),
-                "window_rows": window.rows,
-                "window_span": span,
-                "window_full": self._intake.is_bounded_by_rows,
-                "judgements": self._counts["judgements"],
-                "fast_judgements": self._counts["fast_judgements"],
-                "judging": self._seconds,
-                "fast_judging": self._fast_seconds,
-                **self._days.figures(),
-                "notices": self._counts["notices"],
-                "episodes": self._speaker.episodes,
-                "complaints": self._complaints.count,
-                **memory(),
-                "state_size": state_size(self._options.state),
-                "baseline_days": len(baseline.days) if baseline is not None else None,
-                "baseline_drift": drift(baseline),
-            },
-            findings=findings,
-            stages=self._stages,
-        )
 
 
 def state_directory(out: Path) -> Path:
