@@ -235,6 +235,8 @@ class Finding:
             rule,
             subject,
             self.last,
+            tuple(technique.id for technique in self.techniques),
+            self.message,
         )
 
     def as_dict(self) -> dict[str, Any]:

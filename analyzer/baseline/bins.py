@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +38,8 @@ _COLUMNS = {
 
 def shape_bin(conn: ir.Table, metric: str) -> ir.IntegerValue:
     """The bin of each connection's value of a metric, see :data:`SHAPES`."""
+    import ibis  # noqa: PLC0415 - converting captures needs no database, only what bins mean
+
     value = conn[_COLUMNS[metric]].cast("float64")
     # Clipping would name the logarithm twice, and DuckDB work it out twice.
     scaled = ibis.greatest(value, 0.0) * SHAPES[metric]
