@@ -27,6 +27,7 @@ from benchmarks.measure import ROOT, run
 from tests.test_watch.sensor import LEVELS, Sensor, key, loudest, notices
 
 _PYTHON = sys.executable
+_HOURS = 23
 
 SLACK = 5.0
 """Seconds beyond an interval within which a notice must be there."""
@@ -291,7 +292,16 @@ def rate(options: argparse.Namespace, work: Path) -> int:
     watch = Watch(
         work / "zeek", out, "--interval", f"{options.interval}s", "--window-rows", str(options.rows)
     )
+    _archive(options.logs / "conn.log", work / "zeek", options.fill)
     watch.start()
+    if options.fill:
+        began = time.time()
+        settle(out, options.fill, 3600)
+        print(
+            f"{options.fill:,} rows of the archive taken in and judged within "
+            f"{time.time() - began:.0f} s, resident at most {_peak(watch.pid) / 2**20:.0f} MiB",
+            flush=True,
+        )
     begun = time.time()
     written, worst = 0, 0
     rotated = begun
@@ -335,6 +345,27 @@ def rate(options: argparse.Namespace, work: Path) -> int:
             )
     print("stopped:", watch.end())
     return 0
+
+
+def _archive(source: Path, top: Path, rows: int) -> None:
+    """Write so many rows, an hour a file, of the day up to now."""
+    if not rows:
+        return
+    each = -(-rows // _HOURS)
+    begin = time.time() - _HOURS * 3600.0
+    with source.open() as log:
+        header = [line for _, line in zip(range(8), log, strict=False)]
+        for hour in range(_HOURS):
+            with (top / f"conn.{hour:02d}.log").open("w") as file:
+                file.writelines(header)
+                for number in range(min(each, rows - hour * each)):
+                    line = log.readline()
+                    if not line:
+                        log.seek(0)
+                        line = [line for _, line in zip(range(9), log, strict=False)][-1]
+                    ts = begin + (hour + number / each) * 3600.0
+                    file.write(f"{ts:.6f}\t{line.partition(chr(9))[2]}")
+                file.write("#close\t2026-01-01-00-00-00\n")
 
 
 def idle(options: argparse.Namespace, work: Path) -> int:
@@ -393,6 +424,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=20_000.0)
     parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--fill", type=int, default=0, help="rows of the day before, for rate")
     parser.add_argument("--seconds", type=float, default=600.0)
     options = parser.parse_args(arguments)
     what = {"replay": replay, "kill": kill, "rate": rate, "idle": idle}[options.what]
