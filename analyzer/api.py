@@ -15,6 +15,7 @@ from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import read_baseline
 from analyzer.baseline.state import state_of
 from analyzer.detectors import PARAMETERS
+from analyzer.detectors.comparison import judged_days
 from analyzer.engine import DEFAULT_MEMORY_LIMIT
 from analyzer.errors import OptionError
 from analyzer.findings import Severity
@@ -130,10 +131,11 @@ def analyze(
         on_stage=on_stage,
     ) as opened:
         report = run(opened.records, chosen, usual, key=key, minimum=minimum, on_stage=on_stage)
+    judged = judged_days(opened.records)
     report = replace(
         report,
         account=opened.account,
-        baseline=None if usual is None else state_of(usual, totals=False),
+        baseline=None if usual is None else state_of(usual, totals=False, judged=judged),
         intelligence=known.account if lists else None,
         stages={"reading": opened.seconds, **report.stages},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ class BaselineState:
         anonymised: whether its addresses are keyed hashes.
         drift: how far its last days are from those before; None if there are too few.
         rates: realised beside asked-for alert rates.
+        compared: how many of its days records were compared with: those that are not judged.
     """
 
     days: int
@@ -71,15 +73,19 @@ class BaselineState:
     anonymised: bool
     drift: Drift | None
     rates: tuple[Rate, ...]
+    compared: int
 
 
-def state_of(baseline: Baseline, *, totals: bool = True) -> BaselineState:
+def state_of(
+    baseline: Baseline, *, totals: bool = True, judged: Collection[int] = ()
+) -> BaselineState:
     """The state of a baseline.
 
     Args:
         baseline: what was learned.
         totals: whether drift judges the numbers of the last days, too, see
             :func:`analyzer.baseline.drift.drift_of`.
+        judged: days of the records that are judged by it.
     """
     held, days = baseline["days"], baseline.days
     sources = set(baseline["hours"].source.unique()) | set(baseline["lookups"].source.unique())
@@ -96,6 +102,7 @@ def state_of(baseline: Baseline, *, totals: bool = True) -> BaselineState:
         anonymised=bool(baseline.key_check),
         drift=drift_of(baseline, totals=totals),
         rates=rates_of(baseline),
+        compared=sum(day not in judged for day in days),
     )
 
 

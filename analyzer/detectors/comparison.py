@@ -57,13 +57,19 @@ def shared_comparisons(records: Records, shared: Shared) -> list[Comparison]:
     return shared.get(shared_comparisons, lambda: list(_comparisons(records, shared)))
 
 
+def judged_days(records: Records) -> range:
+    """The days that records are of, or lie between."""
+    if records.first is None or records.last is None:
+        return range(0)
+    return range(int(records.first // DAY), int(records.last // DAY) + 1)
+
+
 def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
     if records.first is None or records.last is None:
         return []
     if shared.baseline is not None:
-        days = range(int(records.first // DAY), int(records.last // DAY) + 1)
         summary = shared_summary(records, shared)
-        usual = shared.baseline.without(days)
+        usual = shared.baseline.without(judged_days(records))
         if not usual.days:
             return []
         if shared.key is not None:
@@ -71,8 +77,7 @@ def _comparisons(records: Records, shared: Shared) -> list[Comparison]:
         return [Comparison(summary, usual, held_aside=False)]
     if records.last - records.first < FEWEST_DAYS * DAY:
         return []
-    span = int(records.last // DAY) - int(records.first // DAY) + 1
-    whole = Baseline(window=span).joined(shared_summary(records, shared))
+    whole = Baseline(window=len(judged_days(records))).joined(shared_summary(records, shared))
     if len(whole.days) <= FEWEST_DAYS:
         return []
     return [

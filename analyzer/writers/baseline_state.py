@@ -41,6 +41,13 @@ def render_state(page: Page, state: BaselineState, *, now: float | None = None) 
     else:
         span = state.first if state.first == state.last else f"{state.first} to {state.last}"
         page.line(f"Holds {counted(state.days, 'day')} ({span}), {window}", indent=2)
+    if state.compared < state.days:
+        others = "the others are" if state.compared else "all of them are"
+        page.line(
+            f"Compared with {state.compared or 'none'} of these days: {others} judged, and no day "
+            "judges itself",
+            indent=2,
+        )
     page.line(
         f"{counted(round(state.connections), 'connection')} and "
         f"{counted(round(state.questions), 'DNS transaction')} of {counted(state.hosts, 'host')}; "

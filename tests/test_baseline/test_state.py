@@ -22,6 +22,8 @@ def test_state() -> None:
     assert not found.anonymised
     assert found.drift is not None
     assert found.rates == ()
+    assert found.compared == 5
+    assert state_of(known(5), judged=known(5).days[3:]).compared == 3
 
 
 def test_nothing_learned() -> None:

@@ -45,6 +45,15 @@ def test_when_it_last_learned(learned: float | None, told: str) -> None:
     assert f"Last learned: {told.split(' (in 1.16', maxsplit=1)[0]}" in text
 
 
+def test_days_that_are_judged_are_not_compared_with() -> None:
+    assert "Compared with" not in shown(steady())
+    days = known(9).days
+    some = " ".join(shown(state_of(known(9), judged=range(days[7], days[8] + 5))).split())
+    assert "Compared with 7 of these days: the others are judged, and no day judges itself" in some
+    none = " ".join(shown(state_of(known(9), judged=days)).split())
+    assert "Compared with none of these days: all of them are judged" in none
+
+
 def test_drift() -> None:
     assert "Drift: steady, 0.0" in shown(steady())
     assert "(last 3 days beside 6 before)" in shown(steady())
