@@ -140,6 +140,45 @@ def test_skipped_lines_are_in_the_books(logs: Path, tmp_path: Path, traffic: Tra
     ]
 
 
+@pytest.fixture(scope="module")
+def usual(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("usual") / "baseline"
+    analyzer.learn(logs, path, protected=False)
+    return path
+
+
+def with_holes(log: Path, share: float, later: float, rng: random.Random) -> str:
+    """A log of another day, in which so many values are unset, and one column as a whole."""
+    lines = log.read_text().splitlines()
+    width = next(line.count("\t") for line in lines if line.startswith("#fields"))
+    column = rng.randrange(1, width)
+    for place, line in enumerate(lines):
+        if line.startswith("#"):
+            continue
+        ts, *values = line.split("\t")
+        values = ["-" if rng.random() < share else value for value in values]
+        values[column - 1] = "-"
+        lines[place] = "\t".join([f"{float(ts) + later:.6f}", *values])
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
+def test_what_is_not_known_of_a_connection_breaks_nothing(
+    share: float, logs: Path, usual: Path, tmp_path: Path
+) -> None:
+    rng = random.Random(int(share * 100))  # noqa: S311 - holes
+    for log in sorted(logs.glob("*.log")):
+        (tmp_path / log.name).write_text(with_holes(log, share, 5 * 86400.0, rng))
+    found = analyzer.analyze(tmp_path, baseline=usual)
+    assert found.baseline is not None
+    assert found.baseline.compared == found.baseline.days
+    account = found.account
+    assert account is not None
+    rows = sum(account.read.values()) + sum(account.skipped.values())
+    lines = [line for log in tmp_path.glob("*.log") for line in log.read_text().splitlines()]
+    assert rows == sum(not line.startswith("#") for line in lines)
+
+
 def test_dataframe(report: Report) -> None:
     frame = report.dataframe()
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == COLUMNS
