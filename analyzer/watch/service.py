@@ -320,6 +320,11 @@ class Service:
             self._background.wait(1.0)
             self._take_judgement()
 
+    def _has_time_for_days(self, now: float) -> bool:
+        """Whether the window need not wait for the days before, if that can be had at all."""
+        longest = self._options.interval / 2
+        return self._days.seconds > longest or now + self._days.seconds <= self._tick
+
     def _begin_days(self) -> None:
         self._is_of_days = True
         self._background.begin(self._days.work(self._knowledge))
@@ -344,7 +349,7 @@ class Service:
             return
         is_early = now < self._not_before and self._intake.window.awaiting < AHEAD
         if not self._is_due or is_early:
-            if self._days.is_due(now):
+            if self._days.is_due(now) and self._has_time_for_days(now):
                 self._begin_days()
             return
         segments, known = self._intake.window.segments, self._knowledge

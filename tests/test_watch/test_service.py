@@ -233,6 +233,25 @@ def test_the_next_judgement_waits_for_what_the_last_one_computed(
         service.close()
 
 
+@pytest.mark.parametrize(
+    ("took", "left", "begins"),
+    [(3.0, 3.0, True), (3.0, 2.9, False), (31.0, 0.1, True)],
+)
+def test_the_days_before_do_not_keep_the_window_waiting(
+    options: Options, monkeypatch: pytest.MonkeyPatch, took: float, left: float, *, begins: bool
+) -> None:
+    service = Service(replace(options, interval=60.0), complain=lambda _: None)
+    try:
+        begun: list[object] = []
+        monkeypatch.setattr(service._background, "begin", begun.append)
+        monkeypatch.setattr(service._days, "is_due", lambda _: True)
+        service._days.seconds, service._tick = took, 1000.0
+        service._begin_judging(1000.0 - left)
+        assert bool(begun) == begins
+    finally:
+        service.close()
+
+
 def test_what_fills_the_window_is_judged_ahead_of_its_turn(
     options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
