@@ -360,7 +360,7 @@ def _archive(source: Path, top: Path, rows: int) -> None:
                 file.writelines(header)
                 for number in range(min(each, rows - hour * each)):
                     line = log.readline()
-                    if not line:
+                    if not line or line.startswith("#"):
                         log.seek(0)
                         line = [line for _, line in zip(range(9), log, strict=False)][-1]
                     ts = begin + (hour + number / each) * 3600.0
