@@ -213,6 +213,18 @@ class Finding:
         )
 
     @property
+    def alias(self) -> tuple[str, str, int | None, str | None, str] | None:
+        """What it is about by the name of the other side instead of its address, if it has one.
+
+        What is found of a name behind several addresses may name one of them today and another
+        tomorrow.
+        """
+        name = self.subject
+        if not name and len(self.server_names) == 1:
+            (name,) = self.server_names
+        return (self.rule, self.source, self.port, self.proto, name) if name else None
+
+    @property
     def identifier(self) -> str:
         """A stable id of (rule, entities, hour of the first connection): 16 hex digits."""
         parts = [*(str(part) for part in self.entities), str(int(self.first // 3600))]

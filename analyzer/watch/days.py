@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from analyzer.findings import Finding
-from analyzer.watch.intake import PAST, Intake
+from analyzer.watch.former import PAST
+from analyzer.watch.intake import Intake
 from analyzer.watch.past import Past, PastFiles, past_of
 from analyzer.watch.slow import EVERY, Rows, SlowJudge, SlowJudgement
 
@@ -106,7 +107,7 @@ class Days:
         """
         self._failed = now
         self._not_before = now + AGAIN
-        rows = self._intake.let_go()
+        rows = self._intake.former.let_go(self._rows.last or 0.0)
         if rows:
             self._complain(f"{rows} rows that left the window are not kept for slow beacons")
 
@@ -118,7 +119,7 @@ class Days:
         """
         self.seconds = judged.judgement.seconds
         self._not_before = now + self.seconds * (1 / SHARE - 1)
-        self._intake.have_summed(judged.past, judged.rows.left)
+        self._intake.former.have_summed(judged.past, judged.rows.left, self._rows.last or 0.0)
         if judged.past.dropped and not self._past.dropped:
             self._complain(
                 f"there is no room for {judged.past.dropped} rows of the days before: slow beacons "
@@ -142,8 +143,9 @@ class Days:
 
     @property
     def _rows(self) -> Rows:
-        intake = self._intake
-        return Rows(tuple(intake.summed), tuple(intake.left), intake.window.segments)
+        former = self._intake.former
+        window = self._intake.window.segments
+        return Rows(tuple(former.summed), tuple(former.left), window)
 
     def _have_passed(self, seconds: float) -> bool:
         rows, past = self._rows, self._past

@@ -79,6 +79,8 @@ class _File:
     content: Content | None = None
     # Size and time of the state that holds nothing more to read.
     read: tuple[int, int] | None = None
+    # Its size at the last look.
+    looked: int = 0
     reached: int = 0
     gone: float | None = None
 
@@ -109,6 +111,8 @@ class Follower:
         behind: bytes on disk that have not been read, as of the last reading.
         waiting: when the oldest file with such bytes was last written, UTC epoch seconds; None if
             there is none.
+        has_more: whether the last portions left anything that was there at the last look. What has
+            been written since can wait for the next: somebody always writes.
     """
 
     tops: Collection[Path]
@@ -120,6 +124,7 @@ class Follower:
     faults: dict[str, str] = field(default_factory=dict)
     behind: int = 0
     waiting: float | None = None
+    has_more: bool = False
     _files: dict[Identity, _File] = field(default_factory=dict, init=False)
     _advanced: dict[int, Stream] = field(default_factory=dict, init=False)
     _rested: list[Rest] = field(default_factory=list, init=False)
@@ -157,7 +162,7 @@ class Follower:
             file = self._files.get(seen.identity)
             if file is None:
                 self._files[seen.identity] = file = _File(seen)
-            file.seen, file.gone = seen, None
+            file.seen, file.looked, file.gone = seen, seen.size, None
             if self._is_first and seen.modified / 1e9 < self.since:
                 self._take_as_read(file, now)
         self._is_first = False
@@ -175,12 +180,13 @@ class Follower:
             limit: bytes after which no further portion is given.
         """
         self.refuse()
-        self.behind, self.waiting = 0, None
+        self.behind, self.waiting, self.has_more = 0, None, False
         given = 0
         for file in sorted(self._files.values(), key=lambda file: file.seen.modified):
             if file.read == (file.seen.size, file.seen.modified):
                 continue
             if given >= limit:
+                self.has_more = True
                 self._wait_for(file, file.seen.size - min(file.reached, file.seen.size))
                 continue
             self._round.append(file)
@@ -258,6 +264,7 @@ class Follower:
             after = moved.after(data, lines, file.seen.path, now)
             self._advanced[stream.number] = after
             file.reached = after.offset
+            self.has_more |= content.is_compressed or after.offset < file.looked
             if not content.is_compressed:
                 self._wait_for(file, state.st_size - after.offset)
             yield Portion(stream, after, data, overlong, file.seen.path, state.st_mtime_ns / 1e9)
@@ -370,6 +377,7 @@ class Follower:
         file.gone = now if file.gone is None else file.gone
         state = file.content.state
         file.seen = replace(file.seen, size=state.st_size, modified=state.st_mtime_ns)
+        file.looked = state.st_size
         is_read = file.read == (state.st_size, state.st_mtime_ns)
         if is_read and now - file.gone > GONE:
             _let_go(file)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import get_args
 
 from analyzer.parsers.account import Problem
 from analyzer.watch.following import Follower
-from analyzer.watch.past import Past
+from analyzer.watch.former import Former
 from analyzer.watch.segments import Segments
-from analyzer.watch.state import Segment, State
-from analyzer.watch.window import Window, without_oldest
+from analyzer.watch.state import Place, Segment, State
+from analyzer.watch.window import Window
 
 ROUND = 1 << 27
 """About as many bytes as are taken in at once."""
@@ -20,9 +21,6 @@ FORGET = 30 * 86400.0
 """Seconds after which a log is forgotten of which there is no file any more."""
 
 _LAYOUT = "layout"
-
-PAST = "past"
-"""The fact that says what is kept of what has left the window (:mod:`analyzer.watch.past`)."""
 
 
 class Intake:
@@ -35,6 +33,7 @@ class Intake:
         span: seconds that the window reaches back.
         most: rows that it may have.
         keeps_left: what leaves the window is kept until it is added to the past.
+        keeps_unlearned: what leaves the window is kept until its day has been learned.
         on_problem: told of the first few lines of each file that are no records.
 
     Attributes:
@@ -43,8 +42,7 @@ class Intake:
         skipped: lines that were no records, by reason.
         is_bounded_by_rows: whether the window does not reach back as far as it should.
         lost: rows of the window whose files are gone, as of the start.
-        left: what has left the window and is to be added to the past.
-        summed: what was added last, for the names of connections that end later.
+        former: what has left the window and is needed still.
 
     Raises:
         OutputError: the state cannot be written.
@@ -59,31 +57,32 @@ class Intake:
         span: float,
         most: int,
         keeps_left: bool = False,
+        keeps_unlearned: bool = False,
         on_problem: Callable[[Problem], None],
     ) -> None:
         self._state = state
         self._segments = segments
         self._follower = follower
         self._on_problem = on_problem
-        # Files that are no part of the window any more, but may be being judged.
-        self._gone: list[Segment] = []
-        self._keeps_left = keeps_left
-        held = state.segments()
-        out = [*state.segments("left"), *state.segments("summed")]
-        gone = [segment for segment in (*held, *out) if not segments.are_there(segment)]
+        held = {place: state.segments(place) for place in get_args(Place)}
+        gone = [
+            segment
+            for segments_there in held.values()
+            for segment in segments_there
+            if not segments.are_there(segment)
+        ]
         self.lost = sum(segment.rows for segment in gone)
-        if not keeps_left:
-            gone += out
         if gone:
             with state.transaction():
                 state.drop_segments(segment.number for segment in gone)
-        self.window = _without(Window(tuple(held), span, most), gone)
+        self.window = _without(Window(tuple(held["window"]), span, most), gone)
+        self.former = Former(
+            state, most=most, keeps_left=keeps_left, keeps_unlearned=keeps_unlearned
+        )
         self.read: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.is_bounded_by_rows = False
-        self.left = [each for each in state.segments("left") if each not in gone]
-        self.summed = [each for each in state.segments("summed") if each not in gone]
-        segments.remove_others((*self.window.segments, *self.left, *self.summed))
+        segments.remove_others((*self.window.segments, *self.former.kept))
 
     def step(self, now: float) -> int | None:
         """Take in some of what is new.
@@ -130,16 +129,13 @@ class Intake:
         with self._state.transaction():
             if segment is not None:
                 self._state.keep_segment(segment)
-            self._leave(leaving)
+            self.former.leave(leaving, window.last or now)
             self._state.keep_streams([each for each in others if each is not None])
             self._state.keep_streams(advanced)
             self._state.keep_resting(rested)
         self._follower.accept()
         self.window = _without(window, leaving)
-        if self._keeps_left:
-            self.left += leaving
-        else:
-            self._gone += leaving
+        self.former.have_left(leaving, window.last or now)
         if leaving:
             self.is_bounded_by_rows = bounded
         self.read += read
@@ -147,47 +143,6 @@ class Intake:
         for problem in problems:
             self._on_problem(problem)
         return read.total()
-
-    def _leave(self, leaving: list[Segment]) -> None:
-        numbers = [each.number for each in leaving]
-        if self._keeps_left:
-            self._state.place_segments(numbers, "left")
-        else:
-            self._state.drop_segments(numbers)
-
-    def have_summed(self, past: Past, added: Collection[Segment]) -> None:
-        """What has left the window was added to the past, and this is that.
-
-        Raises:
-            OutputError: it cannot be kept.
-        """
-        done = {each.number for each in added}
-        with self._state.transaction():
-            self._state.set_fact(PAST, past.text())
-            if done:
-                self._state.drop_segments(each.number for each in self.summed)
-                self._state.place_segments(done, "summed")
-        if done:
-            self._gone += self.summed
-            self.summed = [each for each in self.left if each.number in done]
-            self.left = [each for each in self.left if each.number not in done]
-
-    def let_go(self) -> int:
-        """Let go of what waits to be added to the past beyond the rows of a window.
-
-        Returns:
-            How many rows that were.
-
-        Raises:
-            OutputError: it cannot be kept.
-        """
-        waiting, gone = without_oldest(self.left, self.window.most)
-        if gone:
-            with self._state.transaction():
-                self._state.drop_segments(each.number for each in gone)
-            self.left = waiting
-            self._gone += gone
-        return sum(each.rows for each in gone)
 
     def keep_known(self) -> None:
         """Keep which logs are known, those too of which nothing is to be read.
@@ -223,8 +178,8 @@ class Intake:
             AnalyzerError: there is no room.
             OSError: likewise.
         """
-        self._segments.remove(self._gone)
-        self._gone.clear()
+        self._segments.remove(self.former.gone)
+        self.former.gone.clear()
         parts = self.window.to_join()
         if not parts:
             return
@@ -253,7 +208,7 @@ class Intake:
 
     @property
     def _next(self) -> int:
-        known = (*self.window.segments, *self._gone, *self.left, *self.summed)
+        known = (*self.window.segments, *self.former.gone, *self.former.kept)
         return max((each.number for each in known), default=0) + 1
 
 
@@ -278,7 +233,7 @@ def start_anew_if_changed(state: State, segments: Segments) -> bool:
     before = state.fact(_LAYOUT)
     if before == segments.layout:
         return False
-    held = [*state.segments(), *state.segments("left"), *state.segments("summed")]
+    held = [segment for place in get_args(Place) for segment in state.segments(place)]
     with state.transaction():
         if before and held:
             begin = min(each.first for each in held)

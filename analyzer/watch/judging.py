@@ -210,8 +210,9 @@ def together(findings: Collection[Finding], others: Collection[Finding]) -> tupl
 
 
 def _is_same(one: Finding, other: Finding) -> bool:
+    is_called_same = one.alias is not None and one.alias == other.alias
     return (
-        one.entities == other.entities
+        (one.entities == other.entities or is_called_same)
         and one.first <= other.last + SUPPRESS_FOR
         and other.first <= one.last + SUPPRESS_FOR
     )

@@ -1,9 +1,12 @@
 """The loop: take in, judge, say, and go on whatever fails.
 
-Logs are looked at several times an interval. At the end of each, all rules judge the window, in the
-background, unless that takes more of a core than :data:`SHARE`: then they wait, and the fast
-rules (:data:`analyzer.watch.judging.FAST`) judge what is latest meanwhile. Whoever reads notices
-has what is loud and fast within an interval, and all else as soon as the machine allows.
+Logs are looked at several times an interval. Once in each, all rules judge the window, in the
+background, unless that takes more of a core than they may (:mod:`analyzer.watch.schedule`): then
+they wait, and the fast rules (:data:`analyzer.watch.judging.FAST`) judge what is latest meanwhile.
+Whoever reads notices has what is loud and fast within an interval, and all else as soon as the
+machine allows.
+
+Days before the window are judged, and complete days are learned, while nothing else is.
 
 A step that fails (a full disk, a directory that is gone) is complained about once and tried again
 at the next look; nothing is lost by that, as what it took is kept or comes again as a whole.
@@ -19,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from analyzer.features import DAY
 from analyzer.watch.complaints import Complaints
@@ -31,8 +35,9 @@ from analyzer.watch.judging import (
     Judge,
     Judgement,
 )
-from analyzer.watch.lessons import Lessons
+from analyzer.watch.lessons import Lesson, Lessons
 from analyzer.watch.options import Options, knowledge
+from analyzer.watch.schedule import Schedule
 from analyzer.watch.segments import Segments
 from analyzer.watch.slow import SlowJudgement
 from analyzer.watch.speaking import Speaker, notice_key
@@ -44,23 +49,10 @@ from analyzer.writers.durable import claim
 from analyzer.writers.intel import write_intel
 from analyzer.writers.log_kinds import LogKind
 
-SHARE = 0.25
-"""The part of a core that all rules may take up."""
-
-SOON = 4.0
-"""Seconds that all rules may take and still keep the promise of an interval and five seconds."""
-
-AHEAD = 0.5
-"""The part of what may come between two judgements at which the next begins, whatever its share.
-
-Begun when the window is full of what is not judged, nothing could be taken in until it is over.
-"""
-
 LATEST, LATEST_ROWS = 3600.0, 2_000_000
 """What the fast rules look at: so many seconds, and about so many rows at most."""
 
 STATISTICS_EVERY = 300.0
-_LOOKS, _LONGEST_WAIT = 6, 10.0
 _TAKING_IN = "256MiB"
 
 
@@ -94,13 +86,16 @@ class Service:
         self._complaints = Complaints(complain)
         self._counts: Counter[str] = Counter()
         self._stages: dict[str, float] = {}
-        self._seconds = self._fast_seconds = 0.0
+        self._fast_seconds = 0.0
         # Rows taken in since all rules, or the fast ones, judged the window.
         self._unjudged = self._unjudged_fast = 0
         self._judging: tuple[Segment, ...] = ()
         self._is_due = self._has_begun = self._has_more = False
-        self._not_before = self._next_row = self._tick = self._failed = 0.0
-        self._is_of_days = False
+        self._is_first = True
+        self._next_row = 0.0
+        self._schedule = Schedule(options.interval, clock())
+        self._job: Literal["window", "days", "lesson"] = "window"
+        self._lesson: int | None = None
         self._next_forgetting = clock() + DAY
         with contextlib.ExitStack() as stack:
             self._open(options, stack)
@@ -151,6 +146,7 @@ class Service:
             span=options.span,
             most=options.most,
             keeps_left=options.keeps_days,
+            keeps_unlearned=options.baseline is not None,
             on_problem=lambda problem: self._complain(str(problem)),
         )
         new = sum(each.rows for each in self._intake.window.segments if not each.judged)
@@ -168,9 +164,9 @@ class Service:
         threads = options.threads
         self._judge = Judge(self._segments, memory_limit=options.memory_limit, threads=threads)
         self._fast_judge = Judge(self._segments, memory_limit=_TAKING_IN, threads=threads)
-        self._lessons = Lessons(options, self._state, self._segments, self._complaints)
+        self._lessons = Lessons(options, self._segments, self._intake, self._complain)
         self._days = Days(options, self._state, self._segments, self._intake, self._complain)
-        self._background = Background[Judgement | SlowJudgement](self._wake.set)
+        self._background = Background[Judgement | SlowJudgement | Lesson](self._wake.set)
         self._fast = Background[Judgement](self._wake.set)
 
     def stop(self) -> None:
@@ -179,6 +175,7 @@ class Service:
         self._judge.interrupt()
         self._fast_judge.interrupt()
         self._days.interrupt()
+        self._lessons.interrupt()
         self._wake.set()
 
     def reread(self) -> None:
@@ -188,14 +185,12 @@ class Service:
 
     def run(self) -> None:
         """Follow, judge and say until :meth:`stop`."""
-        interval = self._options.interval
-        wait = min(max(interval / _LOOKS, min(interval, 1.0)), _LONGEST_WAIT)
-        self._tick = self._clock() + interval
         while not self._is_stopped:
             self._wake.clear()
             self._turn(self._clock())
             if not self._has_more and not self._is_stopped:
-                self._wake.wait(max(0.0, min(wait, self._tick - self._clock())))
+                is_waiting = self._is_due and self._background.is_idle
+                self._wake.wait(self._schedule.patience(self._clock(), is_waiting=is_waiting))
 
     def _turn(self, now: float) -> None:
         if self._rereads:
@@ -209,18 +204,18 @@ class Service:
         self._take_judgement()
         self._take_fast()
         now = self._clock()
-        is_tick = now >= self._tick
+        is_tick = self._schedule.is_tick(now)
+        if self._is_first and not self._has_more:
+            # What was there before is not kept waiting for an interval.
+            is_tick = True
+            self._schedule.advance(now)
         if is_tick:
-            # After a sleep, one judgement stands for those that were missed.
-            self._tick += self._options.interval * (
-                (now - self._tick) // self._options.interval + 1
-            )
+            self._is_first = False
             self._is_due = self._is_due or self._unjudged > 0
         self._begin_judging(now)
-        if is_tick:
-            is_late = self._is_due or (not self._background.is_idle and self._seconds > SOON)
-            if is_late and self._unjudged_fast and self._fast.is_idle:
-                self._begin_fast()
+        is_late = self._is_due or (not self._background.is_idle and self._schedule.is_hopeless)
+        if is_tick and is_late and self._unjudged_fast and self._fast.is_idle:
+            self._begin_fast()
         self._complaints.attempt("notices", self._flush)
         if is_tick:
             self._complaints.attempt("figures", self._tell_figures)
@@ -234,7 +229,7 @@ class Service:
             speaker=self._speaker,
             judged={
                 **{name: self._counts[name] for name in ("judgements", "fast_judgements")},
-                "judging": self._seconds,
+                "judging": self._schedule.seconds,
                 "fast_judging": self._fast_seconds,
                 **self._days.figures(),
                 "notices": self._counts["notices"],
@@ -284,7 +279,9 @@ class Service:
             if self._intake.window.must_be_judged and not self._judge_now():
                 return
             self._judge_days_now()
-            if self._clock() >= self._tick:
+            if not self._follower.has_more:
+                break
+            if self._clock() >= self._schedule.tick:
                 self._has_more = True
                 break
         if self._background.is_idle and self._fast.is_idle:
@@ -298,9 +295,10 @@ class Service:
         """
         while self._intake.window.must_be_judged and not self._is_stopped:
             if self._background.is_idle:
-                if self._clock() < self._failed + self._options.interval:
+                if not self._schedule.may_hurry(self._clock()):
                     return False
-                self._is_due, self._not_before = True, 0.0
+                self._is_due = True
+                self._schedule.hurry()
                 self._begin_judging(self._clock())
             self._background.wait(1.0)
             self._take_judgement()
@@ -320,20 +318,14 @@ class Service:
             self._background.wait(1.0)
             self._take_judgement()
 
-    def _has_time_for_days(self, now: float) -> bool:
-        """Whether the window need not wait for the days before, if that can be had at all."""
-        longest = self._options.interval / 2
-        return self._days.seconds > longest or now + self._days.seconds <= self._tick
-
     def _begin_days(self) -> None:
-        self._is_of_days = True
+        self._job = "days"
         self._background.begin(self._days.work(self._knowledge))
 
     def _take_days(self) -> None:
         """Say what was found in the days before, and keep what was made of them."""
         judged = self._complaints.attempt("judging the days before", self._background.take)
         now = self._clock()
-        self._is_of_days = False
 
         def keep() -> bool:
             assert isinstance(judged, SlowJudgement)  # noqa: S101
@@ -347,51 +339,59 @@ class Service:
     def _begin_judging(self, now: float) -> None:
         if not self._background.is_idle or self._is_stopped:
             return
-        is_early = now < self._not_before and self._intake.window.awaiting < AHEAD
-        if not self._is_due or is_early:
-            if self._days.is_due(now) and self._has_time_for_days(now):
+        if not self._is_due or self._schedule.is_early(now, self._intake.window.awaiting):
+            if self._days.is_due(now) and self._schedule.has_time_for(self._days.seconds, now):
                 self._begin_days()
             return
-        segments, known = self._intake.window.segments, self._knowledge
-        others = self._days.findings
+        segments = self._intake.window.segments
         self._is_due, self._unjudged, self._judging = False, 0, segments
-        day = self._lessons.due(self._intake.window)
-
-        def work() -> Judgement:
-            judgement = self._judge.judge(segments, known, others=others)
-            if day is not None:
-                self._lessons.learn(segments, known, day)
-            return judgement
-
-        self._background.begin(work)
+        # Of what is being judged: a day is compared with others before it is one of them.
+        self._lesson = self._lessons.due()
+        self._job = "window"
+        self._background.begin(
+            partial(self._judge.judge, segments, self._knowledge, others=self._days.findings)
+        )
 
     def _take_judgement(self) -> None:
         if not self._background.has_ended:
             return
-        if self._is_of_days:
+        if self._job == "days":
             self._take_days()
-            return
+        elif self._job == "lesson":
+            self._take_lesson()
+        else:
+            self._take_window()
+
+    def _take_window(self) -> None:
+        """Say what was found in the window, and begin to learn the day that it completes."""
         judgement = self._complaints.attempt("judging", self._background.take)
         now = self._clock()
         if not isinstance(judgement, Judgement):
             # It failed: what it was about is judged with what comes next.
             self._unjudged = max(self._unjudged, 1)
-            self._failed, self._not_before = now, now + self._options.interval
+            self._schedule.failed(now)
             return
         self._counts["judgements"] += 1
-        self._seconds, self._stages = judgement.seconds, judgement.stages
-        self._not_before = now + judgement.cost * (1 / SHARE - 1)
-        if judgement.cost / SHARE <= self._options.interval:
-            self._not_before = now
+        self._stages = judgement.stages
+        self._schedule.judged(judgement.seconds, judgement.cost, now)
         judging = self._judging
 
         def keep() -> None:
             self._say(judgement)
             self._intake.have_judged(judging)
-            self._knowledge = self._lessons.kept(self._knowledge)
 
         self._complaints.attempt("notices", keep)
         self._complaints.attempt("indicators", partial(self._write_indicators, judgement))
+        if self._lesson is not None and not self._is_stopped:
+            self._job = "lesson"
+            self._background.begin(self._lessons.work(self._knowledge, self._lesson))
+
+    def _take_lesson(self) -> None:
+        """Know what was learned."""
+        lesson = self._complaints.attempt("baseline", self._background.take)
+        if isinstance(lesson, Lesson):
+            kept = partial(self._lessons.keep, lesson, self._knowledge)
+            self._knowledge = self._complaints.attempt("state", kept) or self._knowledge
 
     def _begin_fast(self) -> None:
         window, known = self._intake.window, self._knowledge
@@ -436,7 +436,7 @@ class Service:
         self._knowledge = knowledge(self._options)
         # What was judged by the old rules is judged by the new ones, and somebody waits for it.
         self._unjudged = self._unjudged_fast = max(1, self._intake.window.rows)
-        self._not_before = 0.0
+        self._schedule.hurry()
 
     def _tell_faults(self) -> None:
         self._complaints.tell_all(self._follower.faults)

@@ -50,9 +50,8 @@ _UPGRADES = {1: "ALTER TABLE segments ADD COLUMN place TEXT NOT NULL DEFAULT 'wi
 
 _NAME = "watch.sqlite"
 
-Place = Literal["window", "left", "summed"]
-"""Where a segment is: in the window, out of it, or out and added to what is kept in brief, for the
-names alone that its connections' successors carry."""
+Place = Literal["window", "left", "summed", "unlearned"]
+"""Where a segment is: in the window, or what it is kept for (:mod:`analyzer.watch.former`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,8 @@ class Episode:
 
     Attributes:
         number: which one; 0 if it is not kept yet.
-        entities: what it is about, as JSON of :attr:`analyzer.findings.Finding.entities`.
+        entities: what it is about, as JSON of :attr:`analyzer.findings.Finding.entities`, or of
+            these and of :attr:`analyzer.findings.Finding.alias`.
         first: when it began, UTC epoch seconds; this does not change any more.
         last: when it was last seen.
         severity: the loudest that it was said.

@@ -16,7 +16,7 @@ import analyzer
 from analyzer.errors import OutputError
 from analyzer.features import DAY, HOUR
 from analyzer.watch.days import AGAIN, Days
-from analyzer.watch.intake import PAST
+from analyzer.watch.former import PAST
 from analyzer.watch.judging import Judgement
 from analyzer.watch.options import Options
 from analyzer.watch.past import Past, past_of
@@ -132,16 +132,19 @@ class StillIntake:
 
     def __init__(self, left: list[Segment], *window: float) -> None:
         self.left, self.summed = left, list[Segment]()
+        self.former = self
         self.window = Window(*window)
         self.kept: list[Past] = []
         self.fails = False
 
-    def have_summed(self, past: Past, _: object) -> None:
+    def have_summed(self, past: Past, _: object, last: float) -> None:
+        assert last == self.window.segments[-1].last
         if self.fails:
             raise OutputError("disk full")
         self.kept.append(past)
 
-    def let_go(self) -> int:
+    def let_go(self, last: float) -> int:
+        assert last == self.window.segments[-1].last
         return 5
 
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from analyzer.watch.following import OPEN, Follower, Portion, Rest
+from analyzer.watch.following import OPEN, Follower, Rest
 from analyzer.watch.streams import Stream, Streams
 
 FIELDS = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "duration"]
@@ -73,8 +73,9 @@ class Reader:
 
     def read(self, now: float, *, fail: bool = False) -> None:
         self.follower.look(now)
-        portions: list[Portion] | None = None
-        while portions is None or portions:
+        is_first = True
+        while is_first or self.follower.has_more:
+            is_first = False
             portions = list(self.follower.portions(now))
             if fail:
                 self.follower.refuse()
@@ -240,6 +241,31 @@ def test_a_log_is_read_as_it_grows(tmp_path: Path) -> None:
     reader.read(3.0)
     assert reader.rows == ["C1", "C2", "C3"]
     assert reader.follower.streams[1].lines == 8 + 3
+
+
+def test_what_is_written_since_the_last_look_waits_for_the_next(tmp_path: Path) -> None:
+    conn(tmp_path, 1, 2, 3)
+    follower = Follower([tmp_path], portion=1)
+    log = tmp_path / "conn.log"
+    follower.look(1.0)
+    read = []
+    for number in itertools.count(4):
+        # Whoever asks has never read all there is.
+        with log.open("a") as file:
+            file.write(row(number))
+        read += [portion.data for portion in follower.portions(1.0)]
+        follower.accept()
+        if not follower.has_more:
+            break
+    assert number == 4
+    assert b"".join(read).decode().endswith(row(4))
+    with log.open("a") as file:
+        file.write(row(5) * 60_000)
+    follower.look(2.0)
+    assert len(b"".join(portion.data for portion in follower.portions(2.0))) < 2 << 20
+    assert follower.has_more
+    assert list(follower.portions(2.0, limit=0)) == []
+    assert follower.has_more
 
 
 def test_what_is_moved_out_of_sight_is_read_to_its_end(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from analyzer.errors import OutputError, ResourceError
 from analyzer.parsers.account import Problem
 from analyzer.watch.following import Follower
-from analyzer.watch.intake import PAST, Intake, start_anew_if_changed
+from analyzer.watch.former import PAST
+from analyzer.watch.intake import Intake, start_anew_if_changed
 from analyzer.watch.past import Past, past_of
 from analyzer.watch.segments import Segments
 from analyzer.watch.state import Segment, State
@@ -32,6 +33,7 @@ def opened(
     span: float = 1000.0,
     most: int = 100,
     keeps_left: bool = False,
+    keeps_unlearned: bool = False,
     on_problem: Callable[[Problem], None] = lambda _: None,
 ) -> Iterator[Opened]:
     with State(state_at) as state:
@@ -47,6 +49,7 @@ def opened(
             span=span,
             most=most,
             keeps_left=keeps_left,
+            keeps_unlearned=keeps_unlearned,
             on_problem=on_problem,
         )
         try:
@@ -229,29 +232,29 @@ def test_what_leaves_waits_to_be_summed_up(top: Path, tmp_path: Path) -> None:
             put(top, number)
             take(intake, follower)
             intake.have_judged(intake.window.segments)
-        assert (numbers(intake.left), numbers(intake.summed)) == ([1, 2], [])
+        assert (numbers(intake.former.left), numbers(intake.former.summed)) == ([1, 2], [])
         intake.tidy()
     with opened(top, at, most=1, keeps_left=True) as (intake, segments, follower, state):
-        assert uids(segments, *intake.left) == ["C1", "C2"]
-        intake.have_summed(Past(number=1, judged=2.0), intake.left[:1])
+        assert uids(segments, *intake.former.left) == ["C1", "C2"]
+        intake.former.have_summed(Past(number=1, judged=2.0), intake.former.left[:1], 0.0)
         assert past_of(state.fact(PAST)) == Past(number=1, judged=2.0)
-        assert (numbers(intake.left), numbers(intake.summed)) == ([2], [1])
+        assert (numbers(intake.former.left), numbers(intake.former.summed)) == ([2], [1])
         # The names of its connections' successors may be in it, so it stays a while.
         intake.tidy()
-        assert uids(segments, *intake.summed) == ["C1"]
-        intake.have_summed(Past(number=1, judged=3.0), [])
-        assert numbers(intake.summed) == [1]
+        assert uids(segments, *intake.former.summed) == ["C1"]
+        intake.former.have_summed(Past(number=1, judged=3.0), [], 0.0)
+        assert numbers(intake.former.summed) == [1]
         put(top, 4)
         take(intake, follower)
         intake.have_judged(intake.window.segments)
-        assert intake.let_go() == 1
-        assert numbers(intake.left) == [3]
-        intake.have_summed(Past(number=2), intake.left)
+        assert intake.former.let_go(0.0) == 1
+        assert numbers(intake.former.left) == [3]
+        intake.former.have_summed(Past(number=2), intake.former.left, 0.0)
         intake.tidy()
     with opened(top, at, most=1, keeps_left=True) as (intake, segments, _, _):
-        assert (numbers(intake.left), numbers(intake.summed)) == ([], [3])
+        assert (numbers(intake.former.left), numbers(intake.former.summed)) == ([], [3])
         kept = {path.name[:10] for path in (at / "window").iterdir()}
         assert kept == {"0000000003", "0000000004"}
     with opened(top, at, most=1) as (intake, _, _, state):
-        assert (intake.left, intake.summed, state.segments("summed")) == ([], [], [])
+        assert (intake.former.left, intake.former.summed, state.segments("summed")) == ([], [], [])
         assert intake.lost == 0

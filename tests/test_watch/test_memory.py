@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from analyzer.findings import Finding
 from analyzer.watch.memory import Memory
+from analyzer.watch.state import Episode
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-def finding(first: float, last: float, score: float = 0.85, *, source: str = "10.0.0.1") -> Finding:
+def finding(
+    first: float,
+    last: float,
+    score: float = 0.85,
+    *,
+    source: str = "10.0.0.1",
+    destination: str | None = None,
+    subject: str = "",
+    names: tuple[str, ...] = (),
+) -> Finding:
     return Finding(
         rule="beacon",
+        destination=destination,
+        subject=subject,
+        server_names=names,
         note="ZeekAnalyzer::Beacon",
         source=source,
         first=first,
@@ -124,3 +138,50 @@ def test_only_changes_are_to_be_kept() -> None:
     assert (said, changed) == ([], [])
     _, changed = memory.news([finding(0, 101)])
     assert [episode.last for episode in changed] == [101]
+
+
+def test_one_name_behind_several_addresses_is_one_thing() -> None:
+    memory = Memory([], DAY)
+    one = finding(0, 100, destination="192.0.2.1", names=("c2.example",))
+    other = finding(0, 200, destination="192.0.2.2", subject="c2.example")
+    assert say(memory, one) == [one]
+    # From now on it is known by the name, and it is told under whatever address.
+    assert say(memory, other) == []
+    assert say(memory, replace(one, last=300.0)) == []
+    assert say(memory, replace(other, score=0.91)) == [replace(other, score=0.91)]
+    assert len(memory) == 1
+
+
+def test_addresses_that_are_found_beside_each_other_are_two_things() -> None:
+    memory = Memory([], DAY)
+    one = finding(0, 100, destination="192.0.2.1", names=("c2.example",))
+    other = finding(0, 100, destination="192.0.2.2", names=("c2.example",))
+    third = finding(0, 100, destination="192.0.2.3", names=("c2.example",))
+    assert say(memory, one) == [one]
+    assert say(memory, one, other) == [other]
+    assert say(memory, one, other) == []
+    # One of the two is found under a third address: which of them does not matter.
+    assert say(memory, one, third) == []
+    assert say(memory, one, other, third) == [other]
+    assert len(memory) == 3
+
+
+def test_who_calls_the_other_side_by_several_names_or_none_has_no_alias() -> None:
+    memory = Memory([], DAY)
+    for names in ((), ("a.example", "b.example")):
+        one = finding(0, 100, destination=f"192.0.2.{len(names)}", names=names)
+        other = replace(one, destination=f"192.0.2.{len(names) + 100}")
+        assert say(memory, one) == [one]
+        assert say(memory, other) == [other]
+
+
+def test_episodes_of_earlier_versions_are_known() -> None:
+    one = finding(0, 100, destination="192.0.2.1", subject="c2.example")
+    memory = Memory(
+        [Episode(7, json.dumps(one.entities), 0.0, 100.0, int(one.severity), 100.0)], DAY
+    )
+    assert say(memory, one) == []
+    # Known by its name from now on.
+    assert say(memory, replace(one, destination="192.0.2.2", last=200.0)) == []
+    memory.forget(memory.over(1e9))
+    assert len(memory) == 0

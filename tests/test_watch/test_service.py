@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import analyzer
-import analyzer.watch.service as module
 from analyzer.baseline.anonymise import Key
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.file import read_baseline, write_baseline
@@ -24,6 +23,7 @@ from analyzer.features import DAY
 from analyzer.watch.intake import Intake
 from analyzer.watch.judging import Judgement
 from analyzer.watch.options import Options
+from analyzer.watch.schedule import Schedule
 from analyzer.watch.service import Service, state_directory
 from analyzer.writers import write_notices
 from benchmarks.watch import Watch, rows_taken, settle
@@ -68,6 +68,11 @@ def judged(times: int) -> Callable[[Service], bool]:
     return lambda service: service._counts["judgements"] >= times
 
 
+def learned(service: Service) -> bool:
+    baseline = service._knowledge.baseline
+    return baseline is not None and bool(baseline.days)
+
+
 def test_it_says_what_a_batch_run_says(options: Options, morning: Path, batch: Path) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     _, said = run(options, judged(1))
@@ -75,7 +80,7 @@ def test_it_says_what_a_batch_run_says(options: Options, morning: Path, batch: P
     assert len(notices(options.out)) == len(notices(batch))
     assert said == []
     # And nothing of it again, whatever day it is.
-    run(replace(options, start="stopped"), lambda service: service._tick > time.time())
+    run(replace(options, start="stopped"), lambda service: not service._is_first)
     assert len(notices(options.out)) == len(notices(batch))
 
 
@@ -143,7 +148,7 @@ def test_the_fast_rules_help_out(
     options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
-    monkeypatch.setattr(module, "SOON", -1.0)
+    monkeypatch.setattr(Schedule, "is_hopeless", True)
     service, _ = run(options, lambda service: service._counts["fast_judgements"] > 0)
     assert service._fast_seconds > 0
     assert {row["src"] for row in notices(options.out)} >= {"10.20.1.8", "10.20.1.10", "10.20.1.12"}
@@ -217,18 +222,42 @@ def test_a_full_window_is_judged_before_more_comes(
     assert full[:2] == [False, False]
 
 
-@pytest.mark.parametrize(("cost", "wait"), [(1.0, 0.0), (2.5, 0.0), (4.0, 12.0)])
-def test_the_next_judgement_waits_for_what_the_last_one_computed(
-    options: Options, cost: float, wait: float
+def test_who_is_always_written_to_is_not_always_read(
+    options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = time.time()
-    service = Service(replace(options, interval=10.0), complain=lambda _: None, clock=lambda: now)
+    """A sensor that writes all the time gets a look now and then, not all of a core."""
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    log = options.tops[0] / "conn.log"
+    line = log.read_text().splitlines(keepends=True)[-2]
+    steps = 0
+    step = Intake.step
+
+    def written(intake: Intake, now: float) -> int | None:
+        nonlocal steps
+        steps += 1
+        with log.open("a") as file:
+            file.write(line)
+        return step(intake, now)
+
+    monkeypatch.setattr(Intake, "step", written)
+    service = Service(replace(options, interval=1000.0), complain=lambda _: None)
     try:
-        # Others kept it waiting for a minute; that is no reason to judge less often.
-        service._background.begin(lambda: Judgement((), {}, 60.0, 0, cost=cost))
+        for turns in range(1, 4):
+            service._take_in()
+            assert (steps, service._has_more) == (turns, False)
+    finally:
+        service.close()
+
+
+def test_how_long_it_took_decides_when_the_next_begins(options: Options) -> None:
+    service = Service(replace(options, interval=10.0), complain=lambda _: None, clock=lambda: 50.0)
+    try:
+        service._background.begin(lambda: Judgement((), {}, 60.0, 0, cost=6.0))
         service._background.wait(10.0)
         service._take_judgement()
-        assert service._not_before == now + wait
+        assert service._schedule.seconds == 60.0
+        assert service._schedule.is_early(61.9, 0.0)
+        assert not service._schedule.is_early(62.0, 0.0)
     finally:
         service.close()
 
@@ -245,7 +274,7 @@ def test_the_days_before_do_not_keep_the_window_waiting(
         begun: list[object] = []
         monkeypatch.setattr(service._background, "begin", begun.append)
         monkeypatch.setattr(service._days, "is_due", lambda _: True)
-        service._days.seconds, service._tick = took, 1000.0
+        service._days.seconds, service._schedule.tick = took, 1000.0
         service._begin_judging(1000.0 - left)
         assert bool(begun) == begins
     finally:
@@ -259,7 +288,8 @@ def test_what_fills_the_window_is_judged_ahead_of_its_turn(
     service = Service(replace(options, interval=1000.0), complain=lambda _: None)
     try:
         service._take_in()
-        service._is_due, service._not_before = True, float("inf")
+        service._is_due = True
+        service._schedule.judged(1e9, 1e9, 0.0)
         begun: list[object] = []
         monkeypatch.setattr(service._background, "begin", begun.append)
         service._begin_judging(0.0)
@@ -279,12 +309,12 @@ def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_
     with (options.tops[0] / "conn.log").open("a") as file:
         file.write("\t".join(row) + "\n")
     baseline = tmp_path / "baseline"
-    run(replace(options, baseline=baseline), judged(1))
+    run(replace(options, baseline=baseline), learned)
     assert read_baseline(baseline).days == [int(float(first[0]) // DAY)]
     before = baseline.read_bytes()
     service, _ = run(
         replace(options, baseline=baseline, start="stopped"),
-        lambda service: service._tick > time.time(),
+        lambda service: not service._is_first,
     )
     assert service._knowledge.baseline is not None
     assert baseline.read_bytes() == before
@@ -304,17 +334,17 @@ def test_a_baseline_of_keyed_hashes_is_learned_on(
     keyed = replace(options, baseline=baseline, key_file=tmp_path / "key")
     with pytest.raises(BaselineError, match="expected --key-file"):
         Service(replace(keyed, key_file=None), complain=print)
-    _, said = run(keyed, judged(1))
+    _, said = run(keyed, learned)
     assert said == []
-    learned = read_baseline(baseline)
-    assert learned.days == [int(float(first[0]) // DAY)]
-    assert learned.key_check == key.check
-    sources = set(learned["hours"].source)
+    known = read_baseline(baseline)
+    assert known.days == [int(float(first[0]) // DAY)]
+    assert known.key_check == key.check
+    sources = set(known["hours"].source)
     assert key.address("10.20.1.10") in sources
     assert "10.20.1.10" not in sources
     # And judged with from then on.
     later = replace(keyed, start="stopped")
-    _, said = run(later, lambda service: service._tick > time.time())
+    _, said = run(later, lambda service: not service._is_first)
     assert said == []
 
 
