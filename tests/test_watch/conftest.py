@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer.watch.options import Options
+from analyzer.watch.service import state_directory
 from analyzer.writers import write_notices
 from tests.traffic import Attack, office
 
@@ -31,3 +33,15 @@ def batch(morning: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = analyzer.analyze(morning)
     write_notices(report.findings, directory / "notice.log", written=0.0)
     return directory
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    (tmp_path / "logs").mkdir()
+    return Options(
+        tops=(tmp_path / "logs",),
+        out=tmp_path / "out",
+        state=state_directory(tmp_path / "out"),
+        start="beginning",
+        interval=1.0,
+    )

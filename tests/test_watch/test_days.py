@@ -74,7 +74,7 @@ def have_judged(number: int) -> Callable[[Service], bool]:
         return (
             (window.last or 0.0) >= MONDAY + number * DAY + 12 * HOUR
             and all(segment.judged for segment in window.segments)
-            and (number == 0 or service._days._past.judged == window.last)
+            and (number == 0 or service._work.days._past.judged == window.last)
         )
 
     return is_done

@@ -21,26 +21,13 @@ from analyzer.baseline.file import read_baseline, write_baseline
 from analyzer.errors import BaselineError, OutputError
 from analyzer.features import DAY
 from analyzer.watch.intake import Intake
-from analyzer.watch.judging import Judgement
 from analyzer.watch.options import Options
 from analyzer.watch.schedule import Schedule
-from analyzer.watch.service import Service, state_directory
+from analyzer.watch.service import Service
 from analyzer.writers import write_notices
 from benchmarks.watch import Watch, rows_taken, settle
 
 from .sensor import Sensor, key, loudest, notices
-
-
-@pytest.fixture
-def options(tmp_path: Path) -> Options:
-    (tmp_path / "logs").mkdir()
-    return Options(
-        tops=(tmp_path / "logs",),
-        out=tmp_path / "out",
-        state=state_directory(tmp_path / "out"),
-        start="beginning",
-        interval=1.0,
-    )
 
 
 def run(
@@ -65,11 +52,11 @@ def run(
 
 
 def judged(times: int) -> Callable[[Service], bool]:
-    return lambda service: service._counts["judgements"] >= times
+    return lambda service: service._work._counts["judgements"] >= times
 
 
 def learned(service: Service) -> bool:
-    baseline = service._knowledge.baseline
+    baseline = service._work.known.baseline
     return baseline is not None and bool(baseline.days)
 
 
@@ -149,8 +136,8 @@ def test_the_fast_rules_help_out(
 ) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     monkeypatch.setattr(Schedule, "is_hopeless", True)
-    service, _ = run(options, lambda service: service._counts["fast_judgements"] > 0)
-    assert service._fast_seconds > 0
+    service, _ = run(options, lambda service: service._work._counts["fast_judgements"] > 0)
+    assert service._work._fast_seconds > 0
     assert {row["src"] for row in notices(options.out)} >= {"10.20.1.8", "10.20.1.10", "10.20.1.12"}
 
 
@@ -161,11 +148,11 @@ def test_allowlists_are_read_again(options: Options, morning: Path, tmp_path: Pa
     other = "192.0.2.1\n"
 
     def reread(service: Service) -> bool:
-        if service._counts["judgements"] == 1 and allow.read_text() != other:
+        if service._work._counts["judgements"] == 1 and allow.read_text() != other:
             assert notices(options.out) == []
             allow.write_text(other)
             service.reread()
-        return service._counts["judgements"] >= 2
+        return service._work._counts["judgements"] >= 2
 
     run(replace(options, allow=[str(allow)], select=["port_scan"]), reread)
     assert [row["src"] for row in notices(options.out)] == ["10.20.1.12"]
@@ -182,7 +169,7 @@ def test_a_wrong_allowlist_changes_nothing(options: Options, tmp_path: Path) -> 
         return service._complaints.count > 0
 
     service, said = run(replace(options, allow=[str(allow)]), reread)
-    assert len(service._knowledge.allowlist.entries) == 1
+    assert len(service._work.known.allowlist.entries) == 1
     assert len(said) == 1
     assert said[0].startswith(f"what is reread: {allow}:1: ")
 
@@ -249,59 +236,6 @@ def test_who_is_always_written_to_is_not_always_read(
         service.close()
 
 
-def test_how_long_it_took_decides_when_the_next_begins(options: Options) -> None:
-    service = Service(replace(options, interval=10.0), complain=lambda _: None, clock=lambda: 50.0)
-    try:
-        service._background.begin(lambda: Judgement((), {}, 60.0, 0, cost=6.0))
-        service._background.wait(10.0)
-        service._take_judgement()
-        assert service._schedule.seconds == 60.0
-        assert service._schedule.is_early(61.9, 0.0)
-        assert not service._schedule.is_early(62.0, 0.0)
-    finally:
-        service.close()
-
-
-@pytest.mark.parametrize(
-    ("took", "left", "begins"),
-    [(3.0, 3.0, True), (3.0, 2.9, False), (31.0, 0.1, True)],
-)
-def test_the_days_before_do_not_keep_the_window_waiting(
-    options: Options, monkeypatch: pytest.MonkeyPatch, took: float, left: float, *, begins: bool
-) -> None:
-    service = Service(replace(options, interval=60.0), complain=lambda _: None)
-    try:
-        begun: list[object] = []
-        monkeypatch.setattr(service._background, "begin", begun.append)
-        monkeypatch.setattr(service._days, "is_due", lambda _: True)
-        service._days.seconds, service._schedule.tick = took, 1000.0
-        service._begin_judging(1000.0 - left)
-        assert bool(begun) == begins
-    finally:
-        service.close()
-
-
-def test_what_fills_the_window_is_judged_ahead_of_its_turn(
-    options: Options, morning: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
-    service = Service(replace(options, interval=1000.0), complain=lambda _: None)
-    try:
-        service._take_in()
-        service._is_due = True
-        service._schedule.judged(1e9, 1e9, 0.0)
-        begun: list[object] = []
-        monkeypatch.setattr(service._background, "begin", begun.append)
-        service._begin_judging(0.0)
-        assert begun == []
-        # A morning is less than half of a day, and more than half of what half as many rows make.
-        service._intake.window = replace(service._intake.window, most=2 * service._unjudged)
-        service._begin_judging(0.0)
-        assert len(begun) == 1
-    finally:
-        service.close()
-
-
 def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_path: Path) -> None:
     shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
     first = (morning / "conn.log").read_text().splitlines()[8].split("\t")
@@ -316,7 +250,7 @@ def test_days_are_learned_as_they_complete(options: Options, morning: Path, tmp_
         replace(options, baseline=baseline, start="stopped"),
         lambda service: not service._is_first,
     )
-    assert service._knowledge.baseline is not None
+    assert service._work.known.baseline is not None
     assert baseline.read_bytes() == before
 
 
