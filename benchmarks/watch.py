@@ -302,7 +302,7 @@ def rate(options: argparse.Namespace, work: Path) -> int:
             f"{time.time() - began:.0f} s, resident at most {_peak(watch.pid) / 2**20:.0f} MiB",
             flush=True,
         )
-    begun = time.time()
+    begun, used = time.time(), _seconds(watch.pid)
     written, worst = 0, 0
     rotated = begun
     source = (options.logs / "conn.log").open()
@@ -340,7 +340,7 @@ def rate(options: argparse.Namespace, work: Path) -> int:
             print(
                 f"{told - begun:6.0f} s: written {written:,}, window {taken.total():,}, "
                 f"bytes behind {behind:,}, resident at most {peak / 2**20:.0f} MiB, "
-                f"{_seconds(watch.pid) / (told - begun):.2f} cores",
+                f"{(_seconds(watch.pid) - used) / (told - begun):.2f} cores",
                 flush=True,
             )
     print("stopped:", watch.end())
