@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import analyzer
 from analyzer.baseline.coverage import hours_covered
 from analyzer.baseline.file import read_baseline
 from analyzer.errors import BaselineError
@@ -16,7 +17,10 @@ from analyzer.watch.lessons import Lessons
 from analyzer.watch.options import Options
 from analyzer.watch.state import Segment
 from analyzer.watch.window import Window
+from tests.test_baseline import assert_same
+from tests.traffic import MONDAY, office
 
+from .sensor import rows_of
 from .test_intake import Opened, opened, put, take
 
 DAY, HOUR = 86_400, 3600
@@ -34,14 +38,17 @@ class School:
             tops=(top,), out=out, state=out / "state", baseline=out / "baseline", threads=1
         )
         self.said: list[str] = []
+        self.now = 1e9
         self.lessons = self.begun()
 
     def begun(self) -> Lessons:
         return Lessons(self.options, self.segments, self.intake, self.said.append)
 
     def take(self, *times: int) -> None:
-        put(self.top, *times)
-        take(self.intake, self.follower)
+        if times:
+            put(self.top, *times)
+        self.now += HOUR
+        take(self.intake, self.follower, self.now)
         self.intake.have_judged(self.intake.window.segments)
         self.intake.tidy()
 
@@ -109,15 +116,15 @@ def test_a_day_is_learned_once(school: School) -> None:
     assert school.said == []
 
 
-@pytest.mark.parametrize("span", [DAY, 2 * HOUR])
-def test_a_day_is_learned_from_its_beginning(top: Path, tmp_path: Path, span: int) -> None:
-    """A window of a day no longer reaches back to its beginning when it is complete."""
+def test_a_day_is_learned_from_its_beginning(top: Path, tmp_path: Path) -> None:
+    """Not even a window of a day reaches back to its beginning when it is complete."""
+    span = 2 * HOUR
     with opened(top, tmp_path / "state", span=span, most=1000, keeps_unlearned=True) as held:
         school = School(held, top, tmp_path)
         school.options = replace(school.options, span=float(span))
         school.lessons = school.begun()
         learned = []
-        for hour in range(3 * 24):
+        for hour in range(50):
             # Less than an hour apart, so that segments are joined as they are in a real one.
             school.take(*(FIRST + hour * HOUR + second for second in (0, 1700, 3590)))
             while (day := school.lessons.due()) is not None:
@@ -130,6 +137,28 @@ def test_a_day_is_learned_from_its_beginning(top: Path, tmp_path: Path, span: in
         assert school.said == []
         # What was learned is not kept any longer.
         assert all(each.last >= FIRST + 2 * DAY for each in held[0].former.kept)
+
+
+def test_what_is_learned_is_what_a_batch_run_learns(top: Path, tmp_path: Path) -> None:
+    office(3, hosts=16, days=1.1, scale=0.3).write(tmp_path / "days")
+    logs = {path.stem: rows_of(path) for path in sorted((tmp_path / "days").glob("*.log"))}
+    with opened(top, tmp_path / "state", span=DAY, most=10**6, keeps_unlearned=True) as held:
+        school = School(held, top, tmp_path)
+        school.now = MONDAY
+        for hour in range(26):
+            begin = MONDAY + hour * HOUR
+            for log, (head, rows) in logs.items():
+                lines = [row.line for row in rows if begin <= row.at < begin + HOUR]
+                (top / f"{log}.{hour:02d}.log").write_text(head + "".join(lines))
+            school.take()
+            while (day := school.lessons.due()) is not None:
+                known = school.learn(day)
+        assert school.said == []
+    batch = tmp_path / "batch"
+    analyzer.learn(tmp_path / "days", batch, begin=MONDAY, end=MONDAY + DAY)
+    assert known.baseline is not None
+    assert known.baseline.days == [MONDAY // DAY]
+    assert_same(known.baseline, read_baseline(batch))
 
 
 def test_a_day_that_does_not_fit_is_learned_in_part(top: Path, tmp_path: Path) -> None:
