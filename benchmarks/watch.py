@@ -267,7 +267,9 @@ def replay(options: argparse.Namespace, work: Path) -> int:
 def kill(options: argparse.Namespace, work: Path) -> int:
     """Killed again and again."""
     chance = random.Random(options.seed)  # noqa: S311
-    sensor = Sensor(options.logs, work / "zeek", speed=options.speed, form=options.form)
+    sensor = Sensor(
+        options.logs, work / "zeek", speed=options.speed, form=options.form, past=options.past
+    )
     watch = Watch(work / "zeek", work / "out", "--interval", f"{options.interval}s")
     sensor.start()
     for number in range(options.kills):
