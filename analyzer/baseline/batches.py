@@ -53,7 +53,7 @@ def connection_rows(batch: Batch, local: LocalNetworks) -> pd.DataFrame:
         local: tells local addresses from outside ones.
 
     Returns:
-        :data:`analyzer.baseline.habits.ROW` with the index of the batch (its place in it), and the
+        :data:`analyzer.baseline.coding.ROW` with the index of the batch (its place in it), and the
         exact values beside it: ``orig_bytes resp_bytes lasted packets``.
     """
     kept, columns = connection_columns(batch, local)

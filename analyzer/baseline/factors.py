@@ -10,7 +10,8 @@ import pandas as pd
 
 from analyzer.baseline import habits, paces
 from analyzer.baseline.bins import BINS, SHAPES, value_of
-from analyzer.baseline.habits import RATIO, Habits
+from analyzer.baseline.coding import RATIO, ratio_of
+from analyzer.baseline.habits import Habits
 from analyzer.baseline.histograms import Floats, Histograms
 from analyzer.findings import Evidence, quantity
 
@@ -88,12 +89,12 @@ def connection_factors(known: Habits, row: pd.Series, chances: Floats) -> list[F
 
     Args:
         known: of the baseline.
-        row: a row of :data:`analyzer.baseline.habits.ROW`; the exact values beside it if there.
+        row: a row of :data:`analyzer.baseline.coding.ROW`; the exact values beside it if there.
         chances: of its features.
     """
     frame = row.to_frame().T
     coded = known.coded(frame)
-    group = known.role_places(coded.source, coded.place)
+    group = known.sizes.role_places(coded.source, coded.place)
     service = f"{row.port}/{row.proto}" if row.proto != "icmp" else "ICMP"
     factors = []
     for feature in _chosen(chances, habits.FEATURES):
@@ -101,11 +102,15 @@ def connection_factors(known: Habits, row: pd.Series, chances: Floats) -> list[F
         metric, _, of_what = name.partition(" of the ")
         if metric in SHAPES:
             held, key, whose = {
-                "host": (known.of_host[metric], int(coded.source[0]), "this host usually"),
-                "service": (known.of_service[metric], int(coded.place[0]), f"others on {service}"),
+                "host": (known.sizes.of_host[metric], int(coded.source[0]), "this host usually"),
+                "service": (
+                    known.sizes.of_service[metric],
+                    int(coded.place[0]),
+                    f"others on {service}",
+                ),
             }.get(
                 of_what,
-                (known.of_role[metric], int(group[0]), f"hosts of its role on {service}"),
+                (known.sizes.of_role[metric], int(group[0]), f"hosts of its role on {service}"),
             )
             factors.append(_size(row, metric, _Beside(held, key, whose), chance))
         else:
@@ -150,9 +155,9 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
     where = "outside" if row.outside else "inside"
     observed: float | str
     if name == "ratio":
-        group = int(known.role_places(coded.source, coded.place)[0])
-        _, high = known.of_role["ratio"].between(group, 0.0, _NEARLY_ALL)
-        observed = 2.0 ** ((int(habits.ratio_of(coded.bins)[0]) - RATIO) / BINS)
+        group = int(known.sizes.role_places(coded.source, coded.place)[0])
+        _, high = known.sizes.of_role["ratio"].between(group, 0.0, _NEARLY_ALL)
+        observed = 2.0 ** ((int(ratio_of(coded.bins)[0]) - RATIO) / BINS)
         measured, seen = (
             "bytes sent for each received",
             f"sent {observed:.2g} bytes for each received",
@@ -160,7 +165,7 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
         usual = f"on {service} up to {2.0 ** ((high - RATIO) / BINS):.2g}"
     elif name == "port":
         measured, observed, seen = "port", service, service
-        users = int(known.users_of(coded)[0])
+        users = int(known.customs.users_of(coded)[0])
         usual = f"never used by this host {where}, by {users} others"
     elif name == "application":
         observed = str(row.application)
@@ -169,7 +174,7 @@ def _other(known: Habits, row: pd.Series, name: str, service: str, chance: float
     elif name == "peer":
         observed = str(row.peer)
         measured, seen = "peer", observed
-        knowing, _ = known.acquaintance(coded)
+        knowing, _ = known.customs.acquaintance(coded)
         usual = f"never met by this host, by {int(knowing[0])} others"
     elif name in ("hour", "hour of the service"):
         observed = f"{int(row.hour):02d}:00"

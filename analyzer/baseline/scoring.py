@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analyzer.baseline import habits, paces
+from analyzer.baseline import coding, habits, paces
 from analyzer.baseline.calibration import (
     REPORTED,
     REPORTED_LESS,
@@ -92,7 +92,7 @@ _KINDS: dict[Of, _Kind] = {
         habits.Habits,
         habits.FEATURES,
         habits.Habits.coded,
-        habits.Coded.taken,
+        coding.Coded.taken,
         vectors,
         LEAST,
     ),
@@ -246,7 +246,7 @@ class Scorer:
         """Score rows.
 
         Args:
-            rows: with the columns of :data:`analyzer.baseline.habits.ROW`, or of
+            rows: with the columns of :data:`analyzer.baseline.coding.ROW`, or of
                 :data:`analyzer.baseline.paces.ROW` for five minutes.
             every: ask the models about rows, too, that they cannot make a finding.
         """

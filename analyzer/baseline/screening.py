@@ -19,7 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN, shape_bin
-from analyzer.baseline.habits import RATIO, Coded, Habits
+from analyzer.baseline.coding import RATIO, Coded
+from analyzer.baseline.customs import Customs
+from analyzer.baseline.habits import Habits
 from analyzer.baseline.histograms import SIZE, Floats
 from analyzer.baseline.samples import application_name
 from analyzer.derived import APPLICATIONS
@@ -60,7 +62,7 @@ def requests(records: Records, met: ir.Table) -> ir.Table:
 
 
 def rows_of(conn: ir.Table) -> pd.DataFrame:
-    """Connections of :func:`requests` as :data:`analyzer.baseline.habits.ROW`, alike ones once.
+    """Connections of :func:`requests` as :data:`analyzer.baseline.coding.ROW`, alike ones once.
 
     Beside them: ``at`` (hours since 1970), ``connections`` (how many are alike), ``first last``
     (times), and the largest ``orig_bytes resp_bytes lasted packets`` of them.
@@ -161,22 +163,22 @@ def _value_from(bins: npt.NDArray[np.int64], metric: str) -> Floats:
 
 
 def _host_limits(hosts: pd.Series[str], habits: Habits, chance: float) -> pd.DataFrame:
-    source = habits.sources.of(hosts.to_numpy())
+    source = habits.coding.sources.of(hosts.to_numpy())
     columns: dict[str, npt.ArrayLike] = {
         "host": hosts.to_numpy(),
         "host_group": habits.groups[source],
     }
     for metric in SHAPES:
-        upper, lower = habits.host_tails(metric)
+        upper, lower = habits.sizes.host_tails(metric)
         columns[f"{metric}_most"] = _value_from(_first_below(upper[source], chance), metric)
         small = 2.0 * lower[source, :UNKNOWN_BIN] <= chance
         last = np.where(small.any(axis=1), UNKNOWN_BIN - 1 - small[:, ::-1].argmax(axis=1), -1)
         # Up to where the next bin begins, and a little more.
         edge = (np.exp2((last + 0.5) / BINS) - 1.0) / SHAPES[metric]
         columns[f"{metric}_least"] = np.where(last < 0, -1.0, edge * (1 + _SLACK) + _SLACK)
-    columns["failure_is_news"] = habits.failure_chances.of(source) <= chance
-    quiet = ~habits.active_hours[source] & habits.has_habits[source][:, None]
-    quiet &= (habits.hour_chances.of(source) <= chance)[:, None]
+    columns["failure_is_news"] = habits.customs.failure_chances.of(source) <= chance
+    quiet = ~habits.customs.active_hours[source] & habits.customs.has_habits[source][:, None]
+    quiet &= (habits.customs.hour_chances.of(source) <= chance)[:, None]
     columns["quiet_hours"] = quiet.astype(np.int64) @ (1 << np.arange(_HOURS))
     return pd.DataFrame(columns)
 
@@ -186,8 +188,8 @@ def _port_limits(ports: pd.DataFrame, habits: Habits, chance: float) -> pd.DataF
     every = np.unique(habits.groups)
     ports = ports.loc[np.repeat(ports.index.to_numpy(), len(every))]
     group = np.tile(every, len(ports) // len(every))
-    place = habits.service_places(ports.proto.to_numpy(), ports.port.to_numpy(np.int64))
-    by_role = habits.group_places(group, place)
+    place = habits.coding.service_places(ports.proto.to_numpy(), ports.port.to_numpy(np.int64))
+    by_role = habits.sizes.group_places(group, place)
     columns: dict[str, npt.ArrayLike] = {
         "of_proto": ports.proto.to_numpy(),
         "of_port": ports.port.to_numpy(),
@@ -195,24 +197,24 @@ def _port_limits(ports: pd.DataFrame, habits: Habits, chance: float) -> pd.DataF
     }
     for metric in SHAPES:
         first = np.minimum(
-            _first_below(habits.service_tails(metric), chance)[place],
-            _first_below(habits.role_tails(metric), chance)[by_role],
+            _first_below(habits.sizes.service_tails(metric), chance)[place],
+            _first_below(habits.sizes.role_tails(metric), chance)[by_role],
         )
         columns[f"{metric}_limit"] = _value_from(first, metric)
-    first = _first_below(habits.role_tails("ratio"), chance)[by_role]
+    first = _first_below(habits.sizes.role_tails("ratio"), chance)[by_role]
     # Both were rounded to bins: their difference is up to a bin off.
     ratio = np.exp2((np.minimum(first, SIZE) - RATIO - 1.0) / BINS) * (1 - _SLACK)
     columns["ratio_limit"] = np.where(first >= UNKNOWN_BIN, _NEVER, ratio)
-    rare = (habits.service_hours <= chance).astype(np.int64) @ (1 << np.arange(_HOURS))
+    rare = (habits.customs.service_hours <= chance).astype(np.int64) @ (1 << np.arange(_HOURS))
     columns["rare_hours"] = rare[place]
     return pd.DataFrame(columns)
 
 
-_Judge = Callable[[Habits, Coded], Floats]
+_Judge = Callable[[Customs, Coded], Floats]
 _NEWS: tuple[tuple[str, tuple[str, ...], _Judge], ...] = (
-    ("new_port", ("orig_h", "proto", "tried_p", "outside"), Habits.port_news),
-    ("new_application", ("orig_h", "proto", "tried_p", "application"), Habits.application_news),
-    ("new_peer", ("orig_h", "resp_h", "outside"), Habits.peer_news),
+    ("new_port", ("orig_h", "proto", "tried_p", "outside"), Customs.port_news),
+    ("new_application", ("orig_h", "proto", "tried_p", "application"), Customs.application_news),
+    ("new_peer", ("orig_h", "resp_h", "outside"), Customs.peer_news),
 )
 
 
@@ -226,5 +228,5 @@ def _news(
         names = np.array(APPLICATIONS, dtype=object)
         named = named.assign(application=names[named.application.to_numpy(np.int64)])
     # What only answered connections can be is looked at more closely when they are scored.
-    news: pd.DataFrame = frame[judge(habits, habits.coded(named)) <= chance]
+    news: pd.DataFrame = frame[judge(habits.customs, habits.coded(named)) <= chance]
     return news

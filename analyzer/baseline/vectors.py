@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.baseline.bins import BINS, SHAPES, UNKNOWN_BIN
-from analyzer.baseline.habits import RATIO, Coded, Habits, ratio_of
+from analyzer.baseline.coding import RATIO, Coded, ratio_of
+from analyzer.baseline.habits import Habits
 from analyzer.baseline.histograms import Floats
 
 NEWS = ("port", "application", "peer", "hour", "unanswered")
@@ -43,13 +44,13 @@ def vectors(habits: Habits, rows: Coded) -> Floats:
 
     Args:
         habits: of the baseline that is compared with.
-        rows: connections, see :meth:`analyzer.baseline.habits.Habits.coded`.
+        rows: connections, see :meth:`analyzer.baseline.coding.Coding.coded`.
     """
     result = np.zeros((len(rows.source), len(NAMES)))
     count = len(SHAPES)
     for number, metric in enumerate(SHAPES):
         bins = rows.bins[metric].astype(float)
-        middle = habits.service_medians(metric)[rows.place]
+        middle = habits.sizes.service_medians(metric)[rows.place]
         known = bins != UNKNOWN_BIN
         result[:, number] = np.where(known, bins, middle)
         result[:, count + number] = np.where(known, bins - middle, 0.0)
@@ -58,10 +59,10 @@ def vectors(habits: Habits, rows: Coded) -> Floats:
     ratio = ratio_of(rows.bins)
     result[:, 3 * count] = np.where(ratio == UNKNOWN_BIN, 0.0, ratio - RATIO)
     column = 3 * count + 1
-    result[:, column] = BINS * np.log2(1.0 + habits.users_of(rows))
-    known_by, _ = habits.acquaintance(rows)
+    result[:, column] = BINS * np.log2(1.0 + habits.customs.users_of(rows))
+    known_by, _ = habits.customs.acquaintance(rows)
     result[:, column + 1] = BINS * np.log2(1.0 + known_by)
-    chances = habits.news(rows)
+    chances = habits.customs.news(rows)
     for number, name in enumerate(NEWS):
         result[:, column + 2 + number] = -_DECADE * np.log10(chances[name])
     result[:, column + 2 + len(NEWS)] = _WEIGHT * rows.answered

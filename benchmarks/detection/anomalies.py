@@ -25,8 +25,8 @@ from sklearn.metrics import roc_auc_score
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.bins import SHAPES
 from analyzer.baseline.calibration import REPORTED
+from analyzer.baseline.coding import ROW
 from analyzer.baseline.ensemble import MEMBERS
-from analyzer.baseline.habits import ROW
 from analyzer.baseline.histograms import Floats
 from analyzer.baseline.online import Online
 from analyzer.baseline.scoring import Scorer, Scores, Scoring, scorer

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from analyzer.baseline.batches import connection_rows
-from analyzer.baseline.habits import FEATURES, RATIO, Habits, ratio_of
+from analyzer.baseline.habits import FEATURES, Habits
 from analyzer.networks import LocalNetworks
 
-from .rows import DAY, HOSTS, STEADY, batch, connection, learned
+from .rows import DAY, HOSTS, batch, connection, learned
 
 NOON = 4 * DAY + 43_200.0
 
@@ -78,25 +77,3 @@ def test_a_host_that_is_not_known_has_no_habits(habits: Habits) -> None:
     assert (stranger["port"], stranger["peer"], stranger["hour"]) == (1.0, 1.0, 1.0)
     assert chances(habits, orig_h="10.0.7.7", resp_p=8443)["port"] < 1.0
     assert chances(habits, orig_h="10.0.7.7", orig_bytes=10**10)["bytes_out of the host"] < 1e-3
-
-
-def test_a_size_of_every_day_is_routine(habits: Habits) -> None:
-    def is_routine(size: int) -> bool:
-        rows = connection_rows(batch([connection(NOON, orig_bytes=size)]), LocalNetworks())
-        return bool(habits.is_routine(habits.coded(rows))[0])
-
-    assert is_routine(50_000)
-    assert not is_routine(200_000)
-
-
-def test_ratios() -> None:
-    bins = {"bytes_out": np.array([10, 255, 10]), "bytes_in": np.array([10, 4, 4])}
-    assert ratio_of(bins).tolist() == [RATIO, 255, RATIO + 6]
-
-
-def test_what_is_missing_is_not_asked_for(habits: Habits) -> None:
-    rows = connection_rows(batch([connection(NOON)]), LocalNetworks())
-    coded = habits.coded(rows[["source", "peer", "outside"]])
-    assert habits.peer_news(coded).tolist() == [1.0]
-    assert coded.way.tolist() == [-1]
-    assert STEADY in habits.sources.texts

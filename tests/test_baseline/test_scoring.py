@@ -89,7 +89,7 @@ def test_what_is_known_from_the_first_day_to_the_last_is_no_news_when_both_are_h
     whole = learn(Baseline(), batch([*steady(5), *work(5)]))
     (aside, first), *_ = held_aside_scorers(whole, Scoring(rate=RATE))
     assert aside == whole.days[:2]
-    assert first.known.peer_news(first.known.coded(rows({})))[0] == 1.0
+    assert first.known.customs.peer_news(first.known.coded(rows({})))[0] == 1.0
 
 
 def test_chunks_do_not_show(prepared: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analyzer.baseline.batches import batch_records
-from analyzer.baseline.habits import ROW
+from analyzer.baseline.coding import ROW
 from analyzer.baseline.scoring import Scorer, Scoring, scorer
 from analyzer.baseline.screening import candidates, requests, rows_of
 from analyzer.detectors import Shared
