@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
+from analyzer.findings import Finding
 from analyzer.watch.complaints import Complaints
 from analyzer.watch.days import Days
 from analyzer.watch.judging import Background, Judge, Judgement, Knowledge
@@ -77,6 +78,8 @@ class Work:
         self._is_due = self._is_stopped = False
         self._counts: Counter[str] = Counter()
         self._stages: dict[str, float] = {}
+        # What all rules found last: the fast ones do not look for all of it.
+        self._found: tuple[Finding, ...] = ()
         self._fast_seconds = 0.0
 
     @property
@@ -233,7 +236,7 @@ class Work:
             self._schedule.failed(now)
             return
         self._counts["judgements"] += 1
-        self._stages = judgement.stages
+        self._stages, self._found = judgement.stages, judgement.findings
         self._schedule.judged(judgement.seconds, judgement.cost, now)
         judging = self._judging
 
@@ -277,10 +280,10 @@ class Work:
             return
         self._counts["fast_judgements"] += 1
         self._fast_seconds = judgement.seconds
-        self._complaints.attempt("notices", partial(self._say, judgement))
+        self._complaints.attempt("notices", partial(self._say, judgement, also=self._found))
 
-    def _say(self, judgement: Judgement) -> None:
-        self._counts["notices"] += self._speaker.say(judgement.findings)
+    def _say(self, judgement: Judgement, also: Sequence[Finding] = ()) -> None:
+        self._counts["notices"] += self._speaker.say(judgement.findings, also=also)
         if self._intake.window.last is not None:
             self._speaker.forget(self._intake.window.last)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from analyzer.baseline.baseline import Baseline
+from analyzer.findings import Finding
 from analyzer.watch.judging import Judgement, Knowledge
 from analyzer.watch.lessons import Lesson, Lessons
 from analyzer.watch.options import Options
@@ -102,3 +104,34 @@ def test_what_was_found_is_said_before_its_day_is_learned(
     assert said[0] > 5
     assert days == [5]
     assert complaints == []
+
+
+def test_the_fast_rules_know_what_all_rules_found(options: Options) -> None:
+    """They do not look for all of it, and who is not looked for is not gone."""
+    one = Finding(
+        rule="dns_tunnel",
+        note="ZeekAnalyzer::DNS_Tunnel",
+        source="10.0.0.1",
+        destination="10.0.0.53",
+        subject="tunnel.example",
+        first=0.0,
+        last=100.0,
+        score=0.85,
+        techniques=(),
+        message="",
+    )
+    other = replace(one, destination="10.0.0.54", score=0.93)
+    service = Service(options, complain=lambda _: None)
+    work = service._work
+    try:
+        for background, found in (
+            (work._background, (one,)),
+            (work._fast, (other,)),
+            (work._background, (one, other)),
+        ):
+            background.begin(partial(Judgement, found, {}, 0.0, 0))
+            background.wait(10.0)
+            work.take()
+        assert [each["dst"] for each in notices(options.out)] == ["10.0.0.53", "10.0.0.54"]
+    finally:
+        service.close()
