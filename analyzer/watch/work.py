@@ -27,6 +27,9 @@ from analyzer.writers.intel import write_intel
 LATEST, LATEST_ROWS = 3600.0, 2_000_000
 """What the fast rules look at: so many seconds, and about so many rows at most."""
 
+LESSON_AGAIN = 600.0
+"""Seconds after which a lesson that failed is tried again: the window waits while it is learned."""
+
 
 class Work:
     """Judges and learns in threads of its own, and says what was found.
@@ -71,6 +74,7 @@ class Work:
         self._fast = Background[Judgement](on_end)
         self._job: Literal["window", "days", "lesson"] = "window"
         self._lesson: int | None = None
+        self._no_lesson_before = 0.0
         self._judging: tuple[Segment, ...] = ()
         # Rows taken in since all rules, or the fast ones, judged the window.
         new = sum(each.rows for each in opened.intake.window.segments if not each.judged)
@@ -198,7 +202,7 @@ class Work:
         segments = self._intake.window.segments
         self._is_due, self._unjudged, self._judging = False, 0, segments
         # Of what is being judged: a day is compared with others before it is one of them.
-        self._lesson = self._lessons.due()
+        self._lesson = self._lessons.due() if now >= self._no_lesson_before else None
         self._job = "window"
         self._background.begin(
             partial(self._judge.judge, segments, self.known, others=self.days.findings)
@@ -267,9 +271,14 @@ class Work:
     def _take_lesson(self) -> None:
         """Know what was learned."""
         lesson = self._complaints.attempt("baseline", self._background.take)
+        known = None
         if isinstance(lesson, Lesson):
             kept = partial(self._lessons.keep, lesson, self.known)
-            self.known = self._complaints.attempt("state", kept) or self.known
+            known = self._complaints.attempt("state", kept)
+        if known is None:
+            self._no_lesson_before = self._clock() + LESSON_AGAIN
+        else:
+            self.known = known
 
     def _take_fast(self) -> None:
         if not self._fast.has_ended:
