@@ -20,7 +20,9 @@ class Content:
         path: the file.
 
     Attributes:
-        is_compressed: whether it is.
+        is_compressed: whether it is, as far as can be told.
+        begun: its size and time when it was begun to be decompressed; None if it was not. What has
+            come to it since may not be seen.
         fault: where and how its compressed data break; empty as far as they do not.
         is_whole: whether it is compressed, was read to its end, and nothing was wrong.
 
@@ -31,17 +33,29 @@ class Content:
     def __init__(self, path: str) -> None:
         # Somebody may have put a pipe there since it was looked at.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            self.is_compressed = codec_of(os.pread(self._descriptor, _MAGIC_SIZE, 0)) is not None
-        except BaseException:
-            self.close()
-            raise
+        self.begun: tuple[int, int] | None = None
         self.fault = ""
         self.is_whole = False
         self._chunks: Iterator[bytes] = iter(())
         self._stream: IO[bytes] | None = None
         self._held = b""
         self._position = 0
+        self.is_compressed = False
+        try:
+            self.recognise()
+        except BaseException:
+            self.close()
+            raise
+
+    def recognise(self) -> None:
+        """See whether it is compressed, if it was not: it may have been empty before.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if not self.is_compressed:
+            magic = os.pread(self._descriptor, _MAGIC_SIZE, 0)
+            self.is_compressed = codec_of(magic) is not None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -98,6 +112,8 @@ class Content:
 
     def _restart(self) -> None:
         self._rewind()
+        state = self.state
+        self.begun = (state.st_size, state.st_mtime_ns)
         self._stream = os.fdopen(os.dup(self._descriptor), "rb")
         self._stream.seek(0)
         self._plain = PlainBytes(self._stream)

@@ -42,6 +42,12 @@ ended by then, or a later one tells more."""
 GONE = 600.0
 """Seconds that a file which was moved away is still watched for what its writer has left over."""
 
+MOST_READ = 128
+"""Files that are read at once: what is not at its end is held open, compressed files twice."""
+
+MOST_HELD = 256
+"""Files at their end that are held open, the latest: a process may have 1,024 by default."""
+
 _BEYOND = 1 << 62
 # Files that are still being made.
 _UNDER_WAY = (".tmp", ".part")
@@ -130,6 +136,7 @@ class Follower:
     _rested: list[Rest] = field(default_factory=list, init=False)
     _round: list[_File] = field(default_factory=list, init=False)
     _last: int = field(default=0, init=False)
+    _held: int = field(default=0, init=False)
     _lookout: Lookout = field(init=False)
     _is_first: bool = field(default=True, init=False)
 
@@ -177,15 +184,16 @@ class Follower:
 
         Args:
             now: UTC epoch seconds.
-            limit: bytes after which no further portion is given.
+            limit: bytes after which no further portion is given; none is after :data:`MOST_READ`.
         """
         self.refuse()
         self.behind, self.waiting, self.has_more = 0, None, False
-        given = 0
+        self._held = sum(file.content is not None for file in self._files.values())
+        given = count = 0
         for file in sorted(self._files.values(), key=lambda file: file.seen.modified):
             if file.read == (file.seen.size, file.seen.modified):
                 continue
-            if given >= limit:
+            if given >= limit or count >= MOST_READ:
                 self.has_more = True
                 self._wait_for(file, file.seen.size - min(file.reached, file.seen.size))
                 continue
@@ -194,6 +202,7 @@ class Follower:
                 self.faults.pop(file.seen.path, None)
                 for portion in self._portion(file, now):
                     given += len(portion.data)
+                    count += 1
                     yield portion
             except FileNotFoundError:
                 # Renamed since it was looked at: the next look finds it.
@@ -255,6 +264,8 @@ class Follower:
             # Its end was cut off; what stands there by now is new.
             end = content.read(0, state.st_size).rfind(b"\n") + 1
             stream = replace(stream, offset=end)
+            # So it is even if nothing that comes of it can be kept: nobody would see it again.
+            self.streams.put(stream)
             self._advanced[stream.number] = stream
             file.reached = end
         data, overlong = whole_lines(content, stream.offset, self.portion)
@@ -273,8 +284,9 @@ class Follower:
 
     def _done(self, file: _File, content: Content, stream: Stream | None, now: float) -> None:
         """Leave a file alone until it changes: all there is of it has been read."""
-        file.read = (file.seen.size, file.seen.modified)
-        if content.is_compressed and stream is not None:
+        now_there = (file.seen.size, file.seen.modified)
+        file.read = content.begun if content.is_compressed else now_there
+        if file.read == now_there and content.is_compressed and stream is not None:
             if content.is_whole or stream.kind == "other":
                 self._rested.append(Rest(file.seen, stream.number))
             elif content.fault and self._is_old(file, now):
@@ -295,12 +307,16 @@ class Follower:
     def _opened(self, file: _File) -> Content:
         if file.content is None:
             file.content = Content(file.seen.path)
+            self._held += 1
             state = file.content.state
             if (state.st_dev, state.st_ino) != file.seen.identity:
                 _let_go(file)
                 raise FileNotFoundError(2, "was replaced while it was opened")
-        elif file.read is not None and file.content.is_compressed:
-            file.content.again()
+        elif file.content.is_compressed:
+            if file.read is not None:
+                file.content.again()
+        else:
+            file.content.recognise()
         file.read = None
         return file.content
 
@@ -385,8 +401,10 @@ class Follower:
 
     def _close_if_settled(self, file: _File, now: float) -> None:
         is_old = now - file.seen.modified / 1e9 > HELD_OPEN
-        if file.content is not None and (is_old or file.content.is_compressed):
+        is_surplus = self._held > MOST_HELD and file.gone is None
+        if file.content is not None and (is_old or is_surplus or file.content.is_compressed):
             _let_go(file)
+            self._held -= 1
 
 
 def kind_of(begins: bytes, content: Content) -> Kind | None:

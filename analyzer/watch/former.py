@@ -69,6 +69,7 @@ class Former:
         self.unlearned: list[Segment] = []
         self.gone: list[Segment] = []
         self.cut = 0
+        self._next = self._read()
         self._load()
 
     @property
@@ -89,10 +90,13 @@ class Former:
             leaving: the segments.
             last: the end of the last connection, UTC epoch seconds.
         """
+        if not leaving:
+            return
         if self._keeps_left:
             self._state.place_segments([each.number for each in leaving], "left")
         else:
             self._drop(leaving, last)
+        self._next = self._read()
 
     def have_left(self, leaving: Sequence[Segment], last: float) -> None:
         """What segments have left for is kept."""
@@ -110,6 +114,7 @@ class Former:
             if added:
                 self._drop(self.summed, last)
                 self._state.place_segments([each.number for each in added], "summed")
+                self._next = self._read()
         if added:
             self._load(last=last)
 
@@ -126,6 +131,7 @@ class Former:
         if gone:
             with self._state.transaction():
                 self._drop(gone, last)
+                self._next = self._read()
             self._load(last=last)
         return sum(each.rows for each in gone)
 
@@ -139,6 +145,7 @@ class Former:
         with self._state.transaction():
             self._state.set_fact(_LEARNED, str(day))
             self._state.drop_segments(each.number for each in done)
+            self._next = self._read()
         self._load()
 
     def _drop(self, segments: Sequence[Segment], last: float) -> None:
@@ -157,12 +164,17 @@ class Former:
             return math.inf
         return max(self.learned + 1, complete_day(last)) * DAY
 
+    def _read(self) -> tuple[list[Segment], list[Segment], list[Segment]]:
+        read = self._state.segments
+        return read("left"), read("summed"), read("unlearned")
+
     def _load(self, leaving: Sequence[Segment] = (), last: float = math.inf) -> None:
-        """Have it as the state has it."""
+        """Have it as the state has it; what was read in the transaction, so that this cannot fail.
+
+        Else the files of what was dropped would be nobody's.
+        """
         before = (*self.kept, *leaving)
-        self.left = self._state.segments("left")
-        self.summed = self._state.segments("summed")
-        self.unlearned = self._state.segments("unlearned")
+        self.left, self.summed, self.unlearned = self._next
         now = {each.number for each in self.kept}
         gone = [each for each in before if each.number not in now]
         self.gone += gone

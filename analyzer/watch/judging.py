@@ -199,23 +199,31 @@ class Judge:
 def together(findings: Collection[Finding], others: Collection[Finding]) -> tuple[Finding, ...]:
     """Findings of the window and of the days before; of one thing that both found, the louder.
 
-    It is one if it is about the same and as close in time as repeats within one run are joined.
+    It is one if it is about the same and as close in time as repeats within one run are joined. If
+    either is found by one of them alone, it is one other thing at most that is called the same.
     """
-    before = [(other, [each for each in findings if _is_same(each, other)]) for other in others]
-    outdone = {id(each) for other, same in before for each in same if each.score <= other.score}
-    own = [finding for finding in findings if id(finding) not in outdone]
-    said = {id(finding) for finding in own}
-    added = [other for other, same in before if not any(id(each) in said for each in same)]
-    return (*own, *added)
+    own = {id(each): each for each in findings}
+    added: list[Finding] = []
+    here, there = ({each.entities for each in some} for some in (findings, others))
+    others_called_so = [each for each in findings if each.entities not in there]
+    for other in others:
+        same = [each for each in findings if each.entities == other.entities]
+        if other.entities not in here and other.alias is not None:
+            called = (each for each in others_called_so if each.alias == other.alias)
+            same = sorted(called, key=lambda each: -each.score)
+        same = [each for each in same if _is_close(each, other)]
+        if other.entities not in here:
+            same = same[:1]
+            others_called_so = [each for each in others_called_so if each not in same]
+        if all(each.score <= other.score for each in same):
+            for each in same:
+                own.pop(id(each), None)
+            added.append(other)
+    return (*own.values(), *added)
 
 
-def _is_same(one: Finding, other: Finding) -> bool:
-    is_called_same = one.alias is not None and one.alias == other.alias
-    return (
-        (one.entities == other.entities or is_called_same)
-        and one.first <= other.last + SUPPRESS_FOR
-        and other.first <= one.last + SUPPRESS_FOR
-    )
+def _is_close(one: Finding, other: Finding) -> bool:
+    return one.first <= other.last + SUPPRESS_FOR and other.first <= one.last + SUPPRESS_FOR
 
 
 class InterruptedJudgementError(Exception):

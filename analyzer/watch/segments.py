@@ -185,6 +185,9 @@ class Segments:
             path = self._path(number, log)
             with out_of_resources():
                 if not engine.table(log).count().execute():
+                    # What was written under this number and could not be kept has no owner.
+                    with contextlib.suppress(OSError):
+                        path.unlink()
                     continue
                 counts[log] = engine.write(log, path)
             path.chmod(0o600)

@@ -63,8 +63,12 @@ class Speaker:
         """How much is remembered."""
         return len(self._memory)
 
-    def say(self, findings: Sequence[Finding]) -> int:
+    def say(self, findings: Sequence[Finding], *, also: Sequence[Finding] = ()) -> int:
         """Say what of the findings is news, as soon as the disk takes it.
+
+        Args:
+            findings: what was found.
+            also: what there is besides, if not all was looked for.
 
         Returns:
             How many are.
@@ -73,7 +77,7 @@ class Speaker:
             OutputError: it cannot be kept, or not be written yet (:meth:`flush` tries again).
         """
         ordered = sorted(findings, key=lambda finding: (finding.last, finding.sort_key))
-        news, episodes = self._memory.news(ordered)
+        news, episodes = self._memory.news(ordered, also)
         if episodes:
             with self._state.transaction():
                 self._state.keep_episodes(episodes)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
+from analyzer.findings import Finding
 from analyzer.watch.complaints import Complaints
 from analyzer.watch.days import Days
 from analyzer.watch.judging import Background, Judge, Judgement, Knowledge
@@ -25,6 +26,9 @@ from analyzer.writers.intel import write_intel
 
 LATEST, LATEST_ROWS = 3600.0, 2_000_000
 """What the fast rules look at: so many seconds, and about so many rows at most."""
+
+LESSON_AGAIN = 600.0
+"""Seconds after which a lesson that failed is tried again: the window waits while it is learned."""
 
 
 class Work:
@@ -70,6 +74,7 @@ class Work:
         self._fast = Background[Judgement](on_end)
         self._job: Literal["window", "days", "lesson"] = "window"
         self._lesson: int | None = None
+        self._no_lesson_before = 0.0
         self._judging: tuple[Segment, ...] = ()
         # Rows taken in since all rules, or the fast ones, judged the window.
         new = sum(each.rows for each in opened.intake.window.segments if not each.judged)
@@ -77,6 +82,8 @@ class Work:
         self._is_due = self._is_stopped = False
         self._counts: Counter[str] = Counter()
         self._stages: dict[str, float] = {}
+        # What all rules found last: the fast ones do not look for all of it.
+        self._found: tuple[Finding, ...] = ()
         self._fast_seconds = 0.0
 
     @property
@@ -195,7 +202,7 @@ class Work:
         segments = self._intake.window.segments
         self._is_due, self._unjudged, self._judging = False, 0, segments
         # Of what is being judged: a day is compared with others before it is one of them.
-        self._lesson = self._lessons.due()
+        self._lesson = self._lessons.due() if now >= self._no_lesson_before else None
         self._job = "window"
         self._background.begin(
             partial(self._judge.judge, segments, self.known, others=self.days.findings)
@@ -233,7 +240,7 @@ class Work:
             self._schedule.failed(now)
             return
         self._counts["judgements"] += 1
-        self._stages = judgement.stages
+        self._stages, self._found = judgement.stages, judgement.findings
         self._schedule.judged(judgement.seconds, judgement.cost, now)
         judging = self._judging
 
@@ -264,9 +271,14 @@ class Work:
     def _take_lesson(self) -> None:
         """Know what was learned."""
         lesson = self._complaints.attempt("baseline", self._background.take)
+        known = None
         if isinstance(lesson, Lesson):
             kept = partial(self._lessons.keep, lesson, self.known)
-            self.known = self._complaints.attempt("state", kept) or self.known
+            known = self._complaints.attempt("state", kept)
+        if known is None:
+            self._no_lesson_before = self._clock() + LESSON_AGAIN
+        else:
+            self.known = known
 
     def _take_fast(self) -> None:
         if not self._fast.has_ended:
@@ -277,10 +289,10 @@ class Work:
             return
         self._counts["fast_judgements"] += 1
         self._fast_seconds = judgement.seconds
-        self._complaints.attempt("notices", partial(self._say, judgement))
+        self._complaints.attempt("notices", partial(self._say, judgement, also=self._found))
 
-    def _say(self, judgement: Judgement) -> None:
-        self._counts["notices"] += self._speaker.say(judgement.findings)
+    def _say(self, judgement: Judgement, also: Sequence[Finding] = ()) -> None:
+        self._counts["notices"] += self._speaker.say(judgement.findings, also=also)
         if self._intake.window.last is not None:
             self._speaker.forget(self._intake.window.last)
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from analyzer.watch.following import OPEN, Follower, Rest
+from analyzer.watch.following import MOST_HELD, MOST_READ, OPEN, Follower, Rest
 from analyzer.watch.streams import Stream, Streams
 
 FIELDS = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "duration"]
@@ -472,3 +472,72 @@ def test_logs_without_a_file_are_lost(tmp_path: Path) -> None:
     reader.read(150.0)
     assert reader.follower.lost(200.0) == [1]
     assert reader.follower.lost(100.0) == []
+
+
+def packed(*numbers: int) -> bytes:
+    """A compressed log whose beginning can be read without its end."""
+    return gzip.compress((header(1) + "".join(row(number) for number in numbers)).encode(), 0)
+
+
+def test_an_archive_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    whole = packed(*range(20_000))
+    archive = tmp_path / "conn.1.log.gz"
+    archive.write_bytes(whole[: len(whole) // 2])
+    reader = Reader(tmp_path)
+    reader.read(1.0, fail=True)
+    archive.write_bytes(whole)
+    # Its first part, which was read to its end when that could not be kept, and then the others.
+    reader.read(2.0)
+    reader.read(3.0)
+    assert len(reader.rows) == len(set(reader.rows)) == 20_000
+    assert len(reader.resting) == 1
+
+
+def test_an_archive_that_is_empty_at_first_is_read(tmp_path: Path) -> None:
+    archive = tmp_path / "conn.1.log.gz"
+    archive.touch()
+    reader = Reader(tmp_path)
+    reader.read(1.0)
+    archive.write_bytes(packed(1))
+    reader.read(2.0)
+    assert reader.rows == ["C1"]
+    assert len(reader.resting) == 1
+
+
+def test_what_follows_an_end_that_was_cut_off_is_read_if_that_could_not_be_kept(
+    tmp_path: Path,
+) -> None:
+    conn(tmp_path, 1, 2, 3)
+    reader = Reader(tmp_path)
+    reader.read(1.0)
+    conn(tmp_path, 1)
+    reader.read(2.0, fail=True)
+    conn(tmp_path, 1, 4)
+    reader.read(3.0)
+    assert reader.rows == ["C1", "C2", "C3", "C4"]
+
+
+@pytest.mark.parametrize("age", [0.0, 86400.0])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_many_files_are_not_held_open_at_once(tmp_path: Path, age: float, suffix: str) -> None:
+    now, count = 1e9, MOST_HELD + 2 * MOST_READ
+    for number in range(count):
+        path = tmp_path / f"conn.{number}.log{suffix}"
+        plain = (header(1) + row(number)).encode()
+        path.write_bytes(gzip.compress(plain) if suffix else plain)
+        os.utime(path, (now - age, now - age))
+    reader = Reader(tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    reader.follower.look(now)
+    most = 0
+    while True:
+        portions = list(reader.follower.portions(now))
+        assert len(portions) <= MOST_READ
+        most = max(most, len(list(Path("/proc/self/fd").iterdir())) - before)
+        reader.rows += [uid(each.data.decode().splitlines()[-1]) for each in portions]
+        reader.follower.accept()
+        if not reader.follower.has_more:
+            break
+    assert sorted(reader.rows) == sorted(f"C{number}" for number in range(count))
+    assert most <= MOST_HELD + 2 * MOST_READ
+    reader.follower.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,29 @@ def test_nothing_is_kept_that_nobody_wants(state: State) -> None:
     assert (held.kept, state.segments("left"), state.segments("unlearned")) == ((), [], [])
     leave(state, held, BEGIN + DAY, third)
     assert (held.kept, numbers(held.gone), state.segments()) == ((), [3], [])
+
+
+def test_what_the_state_has_kept_is_known_whatever_fails_then(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = former(state)
+    segments = [put(state, number, BEGIN + number * HOUR) for number in (1, 2, 3)]
+    leave(state, held, BEGIN + DAY, *segments[:1])
+    transaction, read = State.transaction, State.segments
+
+    @contextmanager
+    def read_inside(self: State) -> Iterator[None]:
+        monkeypatch.setattr(State, "segments", read)
+        with transaction(self):
+            yield
+        monkeypatch.setattr(State, "segments", None)
+
+    monkeypatch.setattr(State, "transaction", read_inside)
+    leave(state, held, BEGIN + DAY, segments[1])
+    held.have_summed(Past(number=1), held.left, BEGIN + DAY)
+    assert (held.left, numbers(held.summed)) == ([], [1, 2])
+    leave(state, held, BEGIN + DAY, segments[2])
+    held.have_summed(Past(number=2), held.left, BEGIN + DAY)
+    assert (numbers(held.summed), numbers(held.unlearned)) == ([3], [1, 2])
+    held.have_learned(10)
+    assert (numbers(list(held.kept)), numbers(held.gone)) == ([3], [1, 2])

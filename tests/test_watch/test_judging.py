@@ -89,20 +89,21 @@ def test_rows_of_some_hosts_alone(judge: Judge, held: tuple[Segments, Segment]) 
     assert judge.judge([held[1]], KNOWLEDGE.fast, hosts=()).findings == ()
 
 
-def test_the_days_before_add_up_and_say_louder_things_themselves() -> None:
-    def finding(score: float, destination: str, message: str) -> Finding:
-        return Finding(
-            rule="beacon",
-            note="ZeekAnalyzer::Beacon",
-            source="10.0.0.1",
-            destination=destination,
-            first=0.0,
-            last=1.0,
-            score=score,
-            techniques=(),
-            message=message,
-        )
+def finding(score: float, destination: str, message: str) -> Finding:
+    return Finding(
+        rule="beacon",
+        note="ZeekAnalyzer::Beacon",
+        source="10.0.0.1",
+        destination=destination,
+        first=0.0,
+        last=1.0,
+        score=score,
+        techniques=(),
+        message=message,
+    )
 
+
+def test_the_days_before_add_up_and_say_louder_things_themselves() -> None:
     quiet, loud = finding(0.8, "a", "window"), finding(0.9, "b", "window")
     louder, quieter = finding(0.9, "a", "week"), finding(0.8, "b", "week")
     other = finding(0.7, "c", "week")
@@ -111,6 +112,29 @@ def test_the_days_before_add_up_and_say_louder_things_themselves() -> None:
     # What was over hours before is another thing.
     over = replace(louder, first=-9000.0, last=-8000.0)
     assert together([quiet], [over]) == (quiet, over)
+
+
+def called(score: float, destination: str) -> Finding:
+    return replace(finding(score, "a", ""), destination=destination, server_names=("c2.example",))
+
+
+def test_of_things_that_are_called_the_same_none_is_lost() -> None:
+    one, two, three = called(0.92, "1"), called(0.75, "2"), called(0.85, "3")
+    assert together([one], [three]) == (one,)
+    assert together([two], [three]) == (three,)
+    # It is one of two that were found at once, the louder, and not both.
+    assert together([two, one], [three]) == (two, one)
+    assert together([two, called(0.8, "1")], [three]) == (two, three)
+    # What was found by its own address is nothing else.
+    assert together([one, two], [called(0.93, "1")]) == (two, called(0.93, "1"))
+    assert together([three], [one, two]) == (one, two)
+
+
+def test_what_is_neither_louder_nor_said_outdoes_nothing() -> None:
+    begun, later = (replace(finding(0.9, "a", "window"), first=at, last=at) for at in (0, 9000))
+    later = replace(later, score=0.7)
+    long = replace(finding(0.8, "a", "week"), first=0.0, last=9000.0)
+    assert together([begun, later], [long]) == (begun, later)
 
 
 def test_what_was_found_before_is_part_of_a_judgement(

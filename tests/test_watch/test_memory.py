@@ -162,7 +162,7 @@ def test_addresses_that_are_found_beside_each_other_are_two_things() -> None:
     assert say(memory, one, other) == []
     # One of the two is found under a third address: which of them does not matter.
     assert say(memory, one, third) == []
-    assert say(memory, one, other, third) == [other]
+    assert say(memory, one, other, third) == [third]
     assert len(memory) == 3
 
 
@@ -185,3 +185,43 @@ def test_episodes_of_earlier_versions_are_known() -> None:
     assert say(memory, replace(one, destination="192.0.2.2", last=200.0)) == []
     memory.forget(memory.over(1e9))
     assert len(memory) == 0
+
+
+def named(address: str, first: float = 0, last: float = 100, score: float = 0.85) -> Finding:
+    return finding(first, last, score, destination=address, names=("c2.example",))
+
+
+def test_what_was_said_is_not_said_again_once_another_is_found_beside_it() -> None:
+    memory = Memory([], DAY)
+    one, other = named("192.0.2.1"), named("192.0.2.2")
+    assert say(memory, one) == [one]
+    assert say(memory, other) == []
+    assert say(memory, one, other) == [other]
+    assert say(memory, other, one) == []
+
+
+def test_of_two_that_are_called_the_same_one_at_most_is_what_was_said() -> None:
+    memory = Memory([], DAY)
+    one, other, third = (named(f"192.0.2.{number}") for number in (1, 2, 3))
+    assert say(memory, one) == [one]
+    assert say(memory, other, third) == [third]
+    assert say(memory, third, other) == []
+
+
+def test_what_goes_on_under_another_address_is_said_once_a_day() -> None:
+    memory = Memory([], DAY)
+    say(memory, named("192.0.2.1"))
+    anew = named("192.0.2.2", HOUR, DAY + 200)
+    assert say(memory, anew) == [anew]
+    assert say(memory, named("192.0.2.1", HOUR, DAY + 800)) == []
+    assert say(memory, named("192.0.2.2", HOUR, DAY + 1200)) == []
+
+
+def test_what_is_there_besides_is_not_what_is_found() -> None:
+    memory = Memory([], DAY)
+    one, other = named("192.0.2.1"), named("192.0.2.2", score=0.93)
+    assert say(memory, one) == [one]
+    said, episodes = memory.news([other], also=[one])
+    memory.remember(episodes)
+    assert said == [other]
+    assert say(memory, one, other) == []

@@ -139,6 +139,14 @@ def test_files_are_the_owners_alone_and_go(segments: Segments, tmp_path: Path) -
     assert list((tmp_path / "window").iterdir()) == []
 
 
+def test_what_could_not_be_kept_is_not_left_behind(segments: Segments, tmp_path: Path) -> None:
+    assert written(segments, row(1)).counts == {"conn": 1}
+    segments.clear()
+    segments.load(portion(state(2, 1.0), path="/zeek/open_conn.log"))
+    assert segments.write(1, 1e10, 0.0) is not None
+    assert [each.name for each in tmp_path.rglob("*.parquet")] == ["0000000001-open_conn.parquet"]
+
+
 def test_no_segments_are_no_rows(segments: Segments) -> None:
     assert uids(segments) == []
 

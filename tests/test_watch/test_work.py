@@ -5,15 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from analyzer.baseline.baseline import Baseline
+from analyzer.errors import OutputError
+from analyzer.findings import Finding
 from analyzer.watch.judging import Judgement, Knowledge
 from analyzer.watch.lessons import Lesson, Lessons
 from analyzer.watch.options import Options
 from analyzer.watch.service import Service
+from analyzer.watch.work import LESSON_AGAIN
 
 from .sensor import notices
 from .test_service import run
@@ -102,3 +106,74 @@ def test_what_was_found_is_said_before_its_day_is_learned(
     assert said[0] > 5
     assert days == [5]
     assert complaints == []
+
+
+def test_the_fast_rules_know_what_all_rules_found(options: Options) -> None:
+    """They do not look for all of it, and who is not looked for is not gone."""
+    one = Finding(
+        rule="dns_tunnel",
+        note="ZeekAnalyzer::DNS_Tunnel",
+        source="10.0.0.1",
+        destination="10.0.0.53",
+        subject="tunnel.example",
+        first=0.0,
+        last=100.0,
+        score=0.85,
+        techniques=(),
+        message="",
+    )
+    other = replace(one, destination="10.0.0.54", score=0.93)
+    service = Service(options, complain=lambda _: None)
+    work = service._work
+    try:
+        for background, found in (
+            (work._background, (one,)),
+            (work._fast, (other,)),
+            (work._background, (one, other)),
+        ):
+            background.begin(partial(Judgement, found, {}, 0.0, 0))
+            background.wait(10.0)
+            work.take()
+        assert [each["dst"] for each in notices(options.out)] == ["10.0.0.53", "10.0.0.54"]
+    finally:
+        service.close()
+
+
+@pytest.mark.parametrize("where", ["work", "keep"])
+def test_a_lesson_that_fails_does_not_keep_the_window_waiting(
+    options: Options, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def work(_: Lessons, known: Knowledge, day: int) -> Callable[[], Lesson]:
+        assert known.baseline is None
+        began.append(day)
+        return partial(fail if where == "work" else Lesson, day, Baseline())
+
+    def fail(*_: object) -> Lesson:
+        raise OutputError("disk full")
+
+    def judge() -> None:
+        work_of_it._is_due = True
+        work_of_it._begin_window(now[0])
+        while not work_of_it._background.is_idle:
+            work_of_it._background.wait(10.0)
+            work_of_it._take_background()
+
+    monkeypatch.setattr(Lessons, "due", lambda _: 5)
+    monkeypatch.setattr(Lessons, "work", work)
+    monkeypatch.setattr(Lessons, "keep", fail)
+    began: list[int] = []
+    said: list[str] = []
+    now = [1e9]
+    service = Service(options, complain=said.append, clock=lambda: now[0])
+    work_of_it = service._work
+    try:
+        for _ in range(3):
+            now[0] += 60.0
+            judge()
+        assert began == [5]
+        assert len(said) == 1
+        now[0] += LESSON_AGAIN
+        judge()
+        assert began == [5, 5]
+    finally:
+        service.close()
