@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 from analyzer.baseline.anonymise import revealed
 from analyzer.baseline.baseline import Baseline
+from analyzer.baseline.coverage import at_weekend, hours_covered
 from analyzer.baseline.summary import Summary, summarise
 from analyzer.detectors.detection import Shared, shared_rules
 from analyzer.features import DAY
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 FEWEST_DAYS = 3
 """Days that say how days differ: as many others must be there for records to be judged by
 themselves, and a baseline of fewer makes no finding that is more than low."""
+
+
+_WHOLE = 20 / 24
+"""Part of the hours of a day learned that must be there for shares of a day to be compared: the
+small hours of a small network may be without a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,24 @@ def shared_comparisons(records: Records, shared: Shared) -> list[Comparison]:
     judged by the others, if there are enough.
     """
     return shared.get(shared_comparisons, lambda: list(_comparisons(records, shared)))
+
+
+def comparable_days(comparison: Comparison) -> list[int]:
+    """The days to judge that have the hours of the days learned, of their kind if there are any.
+
+    Shares of a day tell nothing before it is over: at night clocks and updates are all there is.
+    """
+    learned = hours_covered(comparison.baseline["days"])
+    found = []
+    for day, hours in hours_covered(comparison.summary["days"]).items():
+        alike = [span for other, span in learned.items() if at_weekend(other) == at_weekend(day)]
+        shares = [
+            len(range(max(hours.start, span.start), min(hours.stop, span.stop))) / len(span)
+            for span in alike or learned.values()
+        ]
+        if median(shares) >= _WHOLE:
+            found.append(day)
+    return found
 
 
 def judged_days(records: Records) -> range:

@@ -17,7 +17,7 @@ import pandas as pd
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.detectors.behind import connections_behind, of_days
-from analyzer.detectors.comparison import Comparison, shared_comparisons
+from analyzer.detectors.comparison import Comparison, comparable_days, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
 from analyzer.detectors.unusual import chance_evidence, held_back, of_several, score_of_chance
 from analyzer.findings import Evidence
@@ -49,7 +49,8 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
     """Host days of which one port gets far more than usual."""
     for comparison in shared_comparisons(records, shared):
         days = host_days(comparison, parameters)
-        days = days[days.chance <= parameters.false_alarm].reset_index(drop=True)
+        whole = days.day.isin(comparable_days(comparison))
+        days = days[(days.chance <= parameters.false_alarm) & whole].reset_index(drop=True)
         behind = connections_behind(records, of_days(days))
         for place, row in enumerate(days.to_dict("records")):
             met = behind[(behind.candidate == place) & (behind.outside == row["outside"])]

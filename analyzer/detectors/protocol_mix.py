@@ -24,7 +24,7 @@ import pandas as pd
 from analyzer.baseline.roles import roles
 from analyzer.baseline.usual_days import UsualDays, is_weekend
 from analyzer.detectors.behind import connections_behind, of_days
-from analyzer.detectors.comparison import Comparison, shared_comparisons
+from analyzer.detectors.comparison import Comparison, comparable_days, shared_comparisons
 from analyzer.detectors.detection import Detection, Detector, Shared
 from analyzer.detectors.unusual import chance_evidence, held_back, score_of_chance
 from analyzer.findings import Evidence
@@ -68,6 +68,7 @@ def find(records: Records, parameters: Parameters, shared: Shared) -> Iterator[D
             (days.chance <= parameters.false_alarm)
             & (days.effect >= parameters.effect)
             & (days.connections >= parameters.connections)
+            & days.day.isin(comparable_days(comparison))
         ].reset_index(drop=True)
         hosts = days[days.source != NETWORK]
         said = set(zip(hosts.day, hosts.source, strict=True))

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.baseline.baseline import Baseline
 from analyzer.baseline.summary import summarise
-from analyzer.detectors.comparison import Comparison, shared_comparisons
+from analyzer.detectors.comparison import Comparison, comparable_days, shared_comparisons
 from analyzer.detectors.detection import Shared
 from analyzer.engine import Engine
 from analyzer.public_suffix import suffix_rules
@@ -35,8 +35,16 @@ def row(day: int, resp_h: str = "198.51.100.1", hour: int = 9) -> dict[str, Any]
 
 
 def learned(*days: int) -> Baseline:
+    return learned_of([row(day) for day in days])
+
+
+def learned_hours(hours: range) -> Baseline:
+    return learned_of([row(day, hour=hour) for day in (0, 1) for hour in hours])
+
+
+def learned_of(rows: list[dict[str, Any]]) -> Baseline:
     with Engine() as engine:
-        engine.insert("conn", [row(day) for day in days])
+        engine.insert("conn", rows)
         records = engine.records()
         summary = summarise(records, lambda: records.keep(suffix_rules(), "suffix_rules"))
     return Baseline().joined(summary)
@@ -89,3 +97,34 @@ def test_it_is_worked_out_once() -> None:
         engine.insert("conn", [row(day, hour=day) for day in range(5)])
         records, shared = engine.records(), Shared()
         assert shared_comparisons(records, shared) is shared_comparisons(records, shared)
+
+
+@pytest.mark.parametrize(
+    ("hours", "comparable"),
+    [
+        (range(24), [FIRST_DAY + 3]),
+        (range(20), [FIRST_DAY + 3]),
+        (range(6), []),
+        (range(19), []),
+        (range(5, 24), []),
+    ],
+)
+def test_a_day_that_is_not_over_is_not_compared(hours: range, comparable: list[int]) -> None:
+    usual = learned_hours(range(24))
+    (comparison,) = compared([row(3, hour=hour) for hour in hours], usual)
+    assert comparable_days(comparison) == comparable
+
+
+def test_a_day_with_the_hours_of_those_learned_is_whole() -> None:
+    usual = learned_hours(range(8, 18))
+    for hours, whole in ((range(8, 18), True), (range(24), True), (range(8, 14), False)):
+        (comparison,) = compared([row(3, hour=hour) for hour in hours], usual)
+        assert bool(comparable_days(comparison)) == whole
+
+
+def test_a_weekend_is_compared_with_working_days_if_there_is_no_other() -> None:
+    # The first day is a Thursday.
+    (comparison,) = compared([row(2, hour=hour) for hour in range(24)], learned_hours(range(24)))
+    assert comparable_days(comparison) == [FIRST_DAY + 2]
+    (comparison,) = compared([row(2, hour=hour) for hour in range(6)], learned_hours(range(24)))
+    assert comparable_days(comparison) == []
