@@ -168,9 +168,6 @@ def read_allowlists(paths: Iterable[str | os.PathLike[str]]) -> Allowlist:
         except AllowlistError as error:
             complaints.append(error)
             continue
-        if not found.entries:
-            expected = "an entry a line, such as 198.51.100.7 or *.example.com"
-            raise AllowlistError(f"no entry in this file; expected {expected}", Location(name))
         entries.extend(found.entries)
     if complaints:
         raise _joined(complaints)

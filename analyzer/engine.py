@@ -420,8 +420,14 @@ _BY_ENDS = """
 
 
 @contextmanager
-def out_of_resources() -> Iterator[None]:
+def out_of_resources(
+    files: str = "temporary files", advice: str = "point TMPDIR at a disk with more room"
+) -> Iterator[None]:
     """Turn DuckDB's out-of-memory and disk-full errors into advice.
+
+    Args:
+        files: what cannot be written if the disk is full.
+        advice: what to do then.
 
     Raises:
         ResourceError: instead of either.
@@ -434,8 +440,7 @@ def out_of_resources() -> Iterator[None]:
         ) from error
     except duckdb.IOException as error:
         raise ResourceError(
-            f"temporary files cannot be written ({_first_line(error)}); "
-            "point TMPDIR at a disk with more room"
+            f"{files} cannot be written ({_first_line(error)}); {advice}"
         ) from error
 
 

@@ -49,7 +49,12 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     )
     add("--slow-rows", type=int, default=2_000_000, metavar="N", help="of that at most (2000000)")
     starts = ("stopped", "end", "beginning")
-    add("--start", choices=starts, default="stopped", help="where to begin (default: stopped)")
+    add(
+        "--start",
+        choices=starts,
+        default="stopped",
+        help="where to begin reading (stopped: where it last stopped)",
+    )
     add_rules(parser)
     repeated: dict[str, Any] = {"action": "append", "default": []}
     add("--intel", **repeated, metavar="PATH", help="indicators (Zeek's Intel format); repeatable")
@@ -106,6 +111,7 @@ def _watch(options: argparse.Namespace) -> int:
             threads=options.threads,
         ),
         complain=complain,
+        inform=complain,
     )
     steer(service)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -107,6 +108,9 @@ def test_signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert service.calls == ["reread", "stop", "stop"]
 
 
+_READ_AGAIN = "zeek-analyzer: read again: [0-9]+ rules, 0 allowed entries, 0 indicators"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_process_ends_well(tmp_path: Path, number: int) -> None:
     (tmp_path / "logs").mkdir()
@@ -118,4 +122,10 @@ def test_a_process_ends_well(tmp_path: Path, number: int) -> None:
     os.kill(watch.pid, signal.SIGHUP)
     seconds, status = watch.end(number)
     assert (status, seconds < 10) == (0, True)
-    assert (tmp_path / "out" / "stderr.txt").read_text() == ""
+    begun, *again = (tmp_path / "out" / "stderr.txt").read_text().splitlines()
+    assert begun == (
+        f"zeek-analyzer: following {tmp_path / 'logs'} (0 files there), judging every 1 s; "
+        f"notices go to {tmp_path / 'out'}"
+    )
+    # A stop that comes at once is heeded first.
+    assert all(re.fullmatch(_READ_AGAIN, line) for line in again)

@@ -138,6 +138,8 @@ class Follower:
     _last: int = field(default=0, init=False)
     _held: int = field(default=0, init=False)
     _lookout: Lookout = field(init=False)
+    # What could not be looked at last time.
+    _unseen: set[str] = field(default_factory=set, init=False)
     _is_first: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
@@ -175,9 +177,10 @@ class Follower:
         self._is_first = False
         for identity in self._files.keys() - here:
             self._miss(identity, now)
-        self.faults = {
-            path: fault for path, fault in self.faults.items() if path not in self._lookout.faults
-        } | self._lookout.faults
+        for path in self._unseen:
+            self.faults.pop(path, None)
+        self._unseen = set(self._lookout.faults)
+        self.faults |= self._lookout.faults
 
     def portions(self, now: float, limit: int = _BEYOND) -> Iterator[Portion]:
         """What is new, at most a portion of each log, the files last written to last.

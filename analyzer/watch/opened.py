@@ -7,8 +7,10 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from analyzer.watch.following import Follower
+from analyzer.watch.former import PAST
 from analyzer.watch.intake import Intake, start_anew_if_changed
 from analyzer.watch.options import Options
 from analyzer.watch.segments import Segments
@@ -49,6 +51,7 @@ def open_all(
     stack: contextlib.ExitStack,
     *,
     complain: Callable[[str], None],
+    inform: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float],
 ) -> Opened:
     """Open everything.
@@ -57,6 +60,7 @@ def open_all(
         options: what the service is told.
         stack: closes it again.
         complain: told of what is not as it was left, and of lines that are no records.
+        inform: told of what is to be known and is not wrong.
         clock: tells the time, UTC epoch seconds.
 
     Raises:
@@ -83,6 +87,7 @@ def open_all(
         complain("another version has written the window; logs are read again")
     if options.start == "beginning":
         state.forget_logs()
+        state.set_fact(PAST, "")
     follower = Follower(
         options.tops,
         excluded=(options.out, options.state),
@@ -102,11 +107,23 @@ def open_all(
         on_problem=lambda problem: complain(str(problem)),
     )
     speaker = Speaker(state, logs, options.span, kept=max(options.span, options.slow_span))
+    _tell_of_baseline(options.baseline, complain, inform)
     if intake.lost:
         complain(f"{intake.lost} rows of the window are gone from {options.state}")
     if speaker.unreadable:
         complain(f"{speaker.unreadable} findings that another version meant to write are lost")
     return Opened(logs, state, segments, follower, intake, speaker)
+
+
+def _tell_of_baseline(
+    path: Path | None, complain: Callable[[str], None], inform: Callable[[str], None]
+) -> None:
+    if path is None:
+        return
+    if not os.access(path.parent, os.W_OK):
+        complain(f"{path}: nothing can be learned, as its directory cannot be written")
+    elif not path.exists():
+        inform(f"{path}: not there yet; it is begun an hour after midnight (UTC)")
 
 
 def _since(options: Options, state: State, now: float) -> float:

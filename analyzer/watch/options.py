@@ -92,12 +92,20 @@ class Options:
         """Refuse what makes no sense.
 
         Raises:
-            InputError: a directory to follow is not there.
-            OptionError: a number is too small.
+            InputError: a directory to follow, or that of the baseline, is not there.
+            OptionError: a number is too small, or a directory of ours is among the sensor's logs.
         """
         for top in self.tops:
             if not top.is_dir():
-                raise InputError("no such directory", Location(str(top)))
+                fault = "expected a directory" if top.exists() else "no such directory"
+                raise InputError(fault, Location(str(top)))
+            for name, own in (("--out", self.out), ("--state", self.state)):
+                if own.resolve().is_relative_to(top.resolve()):
+                    raise OptionError(
+                        f"{name} {own} is in {top}, which is followed: expected another directory"
+                    )
+        if self.baseline is not None and not self.baseline.parent.is_dir():
+            raise InputError("no such directory", Location(str(self.baseline.parent)))
         if self.interval < SHORTEST:
             raise OptionError(f"interval of {self.interval:g} s: expected {SHORTEST:g} s or more")
         if self.span < self.interval:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from analyzer.engine import Engine, out_of_resources
 from analyzer.watch.folding import SCHEMAS, Kept, nothing
+from analyzer.watch.segments import NO_ROOM
 from analyzer.writers.durable import sync
 
 LAYOUT = 1
@@ -102,7 +103,7 @@ class PastFiles:
         counts, size = {}, 0
         for name in SCHEMAS:
             path = self._path(number, name)
-            with out_of_resources():
+            with out_of_resources(*NO_ROOM):
                 counts[name] = engine.write(getattr(kept, name).get_name(), path)
             path.chmod(0o600)
             size += path.stat().st_size

@@ -64,6 +64,10 @@ class Schedule:
 
         After a sleep, one judgement stands for those that were missed.
         """
+        if self.tick > now + self._interval:
+            # Somebody has set the clock back.
+            self._not_before = self._failed = 0.0
+            self.advance(now)
         if now < self.tick:
             return False
         self.advance(now)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from analyzer.watch.following import Portion
 
 _SUFFIX = ".parquet"
+NO_ROOM = ("the window's files", "make room, or have --state on another disk")
+"""What a full disk keeps from being written, and what to do then."""
+
 _JOINING = "256MiB"
 _OPEN = "open_conn"
 
@@ -183,7 +186,7 @@ class Segments:
         counts, size = {}, 0
         for log in (*LOGS, _OPEN):
             path = self._path(number, log)
-            with out_of_resources():
+            with out_of_resources(*NO_ROOM):
                 if not engine.table(log).count().execute():
                     # What was written under this number and could not be kept has no owner.
                     with contextlib.suppress(OSError):

@@ -20,8 +20,9 @@ from functools import partial
 from pathlib import Path
 
 from analyzer.features import DAY
-from analyzer.watch.complaints import Complaints
-from analyzer.watch.figures import figures_of
+from analyzer.findings import duration
+from analyzer.watch.complaints import FAILURES, Complaints
+from analyzer.watch.figures import Figures, figures_of
 from analyzer.watch.opened import open_all
 from analyzer.watch.options import Options, knowledge
 from analyzer.watch.schedule import Schedule
@@ -37,6 +38,7 @@ class Service:
     Args:
         options: what it is told.
         complain: told of what is wrong, a line at a time.
+        inform: told of what it does, in as few lines.
         clock: tells the time, UTC epoch seconds.
 
     Raises:
@@ -48,6 +50,7 @@ class Service:
         options: Options,
         *,
         complain: Callable[[str], None],
+        inform: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         options.check()
@@ -60,10 +63,11 @@ class Service:
         self._is_first = True
         self._next_row = 0.0
         self._next_forgetting = clock() + DAY
-        self._complaints = Complaints(complain)
+        self._inform = inform
+        self._complaints = Complaints(complain, inform)
         self._schedule = Schedule(options.interval, clock())
         with contextlib.ExitStack() as stack:
-            opened = open_all(options, stack, complain=complain, clock=clock)
+            opened = open_all(options, stack, complain=complain, inform=inform, clock=clock)
             self._logs, self._state = opened.logs, opened.state
             self._follower, self._intake = opened.follower, opened.intake
             self._speaker = opened.speaker
@@ -75,6 +79,7 @@ class Service:
                 known,
                 complaints=self._complaints,
                 complain=complain,
+                inform=inform,
                 clock=clock,
                 on_end=self._wake.set,
             )
@@ -107,6 +112,9 @@ class Service:
             Whether all has ended; else a judgement goes on that cannot be interrupted.
         """
         has_ended = self._work.end()
+        # What has been since the last row would be told by none.
+        with contextlib.suppress(*FAILURES):
+            self._statistics.append(self._figures())
         self._opened.close()
         return has_ended
 
@@ -133,7 +141,12 @@ class Service:
             self._complaints.attempt("figures", self._tell_figures)
 
     def _reread(self) -> None:
-        self._work.have_reread(knowledge(self._options))
+        known = knowledge(self._options)
+        self._work.have_reread(known)
+        allowed, listed = len(known.allowlist.entries), len(known.indicators)
+        self._inform(
+            f"read again: {len(known.rules)} rules, {allowed} allowed entries, {listed} indicators"
+        )
 
     def _take_in(self) -> None:
         """Take in what is new, until it is time to judge."""
@@ -143,6 +156,7 @@ class Service:
             self._intake.keep_known()
             self._state.set_fact("begun", "yes")
             self._has_begun = True
+            self._greet()
         self._has_more = False
         while not self._is_stopped:
             rows = self._intake.step(self._clock())
@@ -160,15 +174,29 @@ class Service:
         if self._work.is_idle:
             self._intake.tidy()
 
+    def _greet(self) -> None:
+        files = len(self._follower.identities())
+        tops = ", ".join(map(str, self._options.tops))
+        self._inform(
+            f"following {tops} ({files} files there), judging every "
+            f"{duration(self._options.interval)}; notices go to {self._options.out}"
+        )
+
     def _flush(self) -> None:
         self._speaker.flush()
         for log in self._logs:
             log.rotate_if_due()
 
     def _tell_figures(self) -> None:
-        now = self._clock()
-        figures = figures_of(
-            now,
+        figures = self._figures()
+        self._statistics.expose(figures)
+        if figures.ts >= self._next_row:
+            self._next_row = figures.ts + STATISTICS_EVERY
+            self._statistics.append(figures)
+
+    def _figures(self) -> Figures:
+        return figures_of(
+            self._clock(),
             intake=self._intake,
             follower=self._follower,
             speaker=self._speaker,
@@ -177,10 +205,6 @@ class Service:
             state=self._options.state,
             baseline=self._work.known.baseline,
         )
-        self._statistics.expose(figures)
-        if now >= self._next_row:
-            self._next_row = now + STATISTICS_EVERY
-            self._statistics.append(figures)
 
 
 def state_directory(out: Path) -> Path:

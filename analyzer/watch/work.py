@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
+from analyzer.baseline.coverage import date_of
 from analyzer.findings import Finding
 from analyzer.watch.complaints import Complaints
 from analyzer.watch.days import Days
@@ -41,6 +42,7 @@ class Work:
         known: what to judge by.
         complaints: told of what fails.
         complain: told of what is wrong, a line at a time.
+        inform: told of what was done.
         clock: tells the time, UTC epoch seconds.
         on_end: called in another thread when some of the work is done.
 
@@ -58,6 +60,7 @@ class Work:
         *,
         complaints: Complaints,
         complain: Callable[[str], None],
+        inform: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float],
         on_end: Callable[[], None],
     ) -> None:
@@ -66,6 +69,7 @@ class Work:
         self._options = options
         self._intake, self._speaker = opened.intake, opened.speaker
         self._schedule, self._complaints, self._clock = schedule, complaints, clock
+        self._inform = inform
         judge = partial(Judge, opened.segments, threads=options.threads)
         self._judge = judge(memory_limit=options.memory_limit)
         self._fast_judge = judge(memory_limit=TAKING_IN)
@@ -277,8 +281,10 @@ class Work:
             known = self._complaints.attempt("state", kept)
         if known is None:
             self._no_lesson_before = self._clock() + LESSON_AGAIN
-        else:
+        elif isinstance(lesson, Lesson):
             self.known = known
+            days = len(lesson.baseline.days)
+            self._inform(f"{date_of(lesson.day)} was learned; the baseline has {days} days")
 
     def _take_fast(self) -> None:
         if not self._fast.has_ended:

@@ -52,3 +52,26 @@ def test_places() -> None:
         complaints.tell_all(faults)
     assert [line.partition(" (")[0] for line in said] == ["/a: x", "/b: y", "/a: x"]
     assert complaints.count == 3
+
+
+def test_that_all_is_well_again_is_told_once() -> None:
+    said: list[str] = []
+    complaints = Complaints(said.append, said.append)
+    assert complaints.attempt("logs", lambda: 5) == 5
+    # How much there was no room for makes it no other fault.
+    complaints.attempt("logs", lambda: failing(OutputError("no room for 25 B")))
+    complaints.attempt("logs", lambda: failing(OutputError("no room for 26 B")))
+    for _ in range(2):
+        complaints.attempt("logs", lambda: 5)
+    assert said == ["logs: no room for 25 B (will be tried again)", "logs: well again"]
+    said.clear()
+    complaints.tell_all({"/b": "denied", "/a": "denied"})
+    complaints.tell_all({"/b": "denied"})
+    complaints.tell_all({"/a": "denied"})
+    assert said == [
+        "/b: denied (will be tried again)",
+        "/a: denied (will be tried again)",
+        "/a: well again",
+        "/b: well again",
+        "/a: denied (will be tried again)",
+    ]

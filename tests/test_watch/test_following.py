@@ -541,3 +541,25 @@ def test_many_files_are_not_held_open_at_once(tmp_path: Path, age: float, suffix
     assert sorted(reader.rows) == sorted(f"C{number}" for number in range(count))
     assert most <= MOST_HELD + 2 * MOST_READ
     reader.follower.close()
+
+
+def test_a_directory_that_can_be_read_again_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn(tmp_path, 1)
+    (tmp_path / "archive").mkdir()
+    reader = Reader(tmp_path)
+    scandir = os.scandir
+    closed = True
+
+    def refusing(path: str) -> object:
+        if closed and str(path).endswith("archive"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    faults = []
+    for now, closed in ((1e3, True), (2e3, False), (3e3, True), (4e3, False)):  # noqa: B007
+        reader.read(now)
+        faults.append(list(reader.follower.faults.values()))
+    assert faults == [["Permission denied"], [], ["Permission denied"], []]

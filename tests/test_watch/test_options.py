@@ -16,7 +16,8 @@ from analyzer.watch.options import Options, knowledge
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    return Options(tops=(tmp_path,), out=tmp_path / "out", state=tmp_path / "state")
+    (tmp_path / "logs").mkdir()
+    return Options(tops=(tmp_path / "logs",), out=tmp_path / "out", state=tmp_path / "state")
 
 
 def test_the_defaults_make_sense(options: Options) -> None:
@@ -38,6 +39,26 @@ def test_what_makes_none(options: Options, tmp_path: Path) -> None:
         assert str(caught.value) == message
     with pytest.raises(InputError, match="none: no such directory"):
         replace(options, tops=(tmp_path / "none",)).check()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file: expected a directory"):
+        replace(options, tops=(tmp_path / "file",)).check()
+    with pytest.raises(InputError, match="none: no such directory"):
+        replace(options, baseline=tmp_path / "none" / "baseline").check()
+
+
+def test_the_sensors_directory_is_the_sensors(options: Options, tmp_path: Path) -> None:
+    (top,) = options.tops
+    (tmp_path / "link").symlink_to(top)
+    for own in (top, top / "current", tmp_path / "out" / ".." / "logs", tmp_path / "link" / "a"):
+        for name, wrong in (
+            ("out", replace(options, out=own)),
+            ("state", replace(options, state=own)),
+        ):
+            with pytest.raises(OptionError) as caught:
+                wrong.check()
+            assert str(caught.value) == (
+                f"--{name} {own} is in {top}, which is followed: expected another directory"
+            )
 
 
 def test_files_are_read(options: Options, tmp_path: Path) -> None:

@@ -117,3 +117,14 @@ def test_what_waits_for_its_turn_has_it_then() -> None:
     assert schedule.patience(41.0, is_waiting=True) == 2.0
     assert schedule.patience(41.0, is_waiting=False) == 10.0
     assert schedule.patience(43.0, is_waiting=True) == 10.0
+
+
+def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    schedule = Schedule(INTERVAL, 10_000.0)
+    schedule.judged(50.0, 50.0, 10_000.0)
+    schedule.failed(10_000.0)
+    assert not schedule.is_tick(5_000.0)
+    assert schedule.tick == 5_000.0 + schedule.period
+    assert not schedule.is_early(5_000.0, 0.0)
+    assert schedule.may_hurry(5_000.0)
+    assert schedule.is_tick(5_060.0)

@@ -158,6 +158,25 @@ def test_allowlists_are_read_again(options: Options, morning: Path, tmp_path: Pa
     assert [row["src"] for row in notices(options.out)] == ["10.20.1.12"]
 
 
+def test_it_says_what_it_does(options: Options, morning: Path, tmp_path: Path) -> None:
+    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
+    baseline = tmp_path / "baseline"
+    told: list[str] = []
+    service = Service(replace(options, baseline=baseline), complain=told.append, inform=told.append)
+    service._take_in()
+    service._reread()
+    service.close()
+    files = len(list(options.tops[0].iterdir()))
+    assert told == [
+        f"{baseline}: not there yet; it is begun an hour after midnight (UTC)",
+        (
+            f"following {options.tops[0]} ({files} files there), judging every 1 s; "
+            f"notices go to {options.out}"
+        ),
+        f"read again: {len(service._work.known.rules)} rules, 0 allowed entries, 0 indicators",
+    ]
+
+
 def test_a_wrong_allowlist_changes_nothing(options: Options, tmp_path: Path) -> None:
     allow = tmp_path / "allow"
     allow.write_text("10.0.0.1\n")
@@ -312,8 +331,9 @@ def test_two_do_not_write_to_one_place(options: Options) -> None:
 
 
 def test_zeeks_own_directory_is_refused(options: Options, morning: Path) -> None:
-    shutil.copytree(morning, options.tops[0], dirs_exist_ok=True)
-    live = options.tops[0] / "conn.log"
+    other = options.out.with_name("another")
+    shutil.copytree(morning, other)
+    live = other / "conn.log"
     live.write_text(live.read_text().partition("#close")[0])
     with pytest.raises(OutputError, match="Zeek"):
-        Service(replace(options, out=options.tops[0]), complain=print)
+        Service(replace(options, out=other), complain=print)
