@@ -130,9 +130,9 @@ def steer(service: Service) -> None:
         return
 
     def stop(*_: object) -> None:
-        service.stop()
-        # Whoever called us raises an exception then.
+        # Whoever called us raises an exception then, whatever the service waits for.
         signal.setitimer(signal.ITIMER_REAL, LAST)
+        service.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -13,7 +13,6 @@ at the next look; nothing is lost by that, as what it took is kept or comes agai
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +26,7 @@ from analyzer.watch.opened import open_all
 from analyzer.watch.options import Options, knowledge
 from analyzer.watch.schedule import Schedule
 from analyzer.watch.statistics import StatisticsLog
+from analyzer.watch.waking import Wake
 from analyzer.watch.work import Work
 
 STATISTICS_EVERY = 300.0
@@ -57,7 +57,7 @@ class Service:
         known = knowledge(options)
         self._options = options
         self._clock = clock
-        self._wake = threading.Event()
+        self._wake = Wake()
         self._is_stopped = self._rereads = False
         self._has_begun = self._has_more = False
         self._is_first = True
