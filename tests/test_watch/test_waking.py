@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from analyzer.watch import waking
 from analyzer.watch.waking import Wake
 
 
@@ -42,30 +45,43 @@ def test_another_thread_wakes() -> None:
     thread.join()
 
 
+_LOOKED_AT = (threading.__file__, waking.__file__)
+
+
 @pytest.fixture
 def signalled() -> Iterator[Wake]:
-    """Set by two signals, as one may interrupt the handler of the other."""
+    """Set by a signal; who waits for it for ever fails."""
     wake = Wake()
-    numbers = (signal.SIGUSR1, signal.SIGUSR2)
-    before = [signal.signal(number, lambda *_: wake.set()) for number in numbers]
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a signal handler waits for what it has interrupted")
+
+    handlers = {signal.SIGUSR1: lambda *_: wake.set(), signal.SIGALRM: fail}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    signal.setitimer(signal.ITIMER_REAL, 10.0)
     yield wake
-    for number, handler in zip(numbers, before, strict=True):
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def test_signals_at_any_moment(signalled: Wake) -> None:
-    ended = False
+def test_a_signal_may_come_between_any_two_steps(signalled: Wake) -> None:
+    met: set[tuple[str, int]] = set()
 
-    def send() -> None:
-        nonlocal ended
-        for _ in range(3000):
-            os.kill(os.getpid(), signal.SIGUSR1)
-            os.kill(os.getpid(), signal.SIGUSR2)
-        ended = True
+    def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - itself
+        place = (frame.f_code.co_filename, frame.f_lineno)
+        if event == "line" and place[0] in _LOOKED_AT and place not in met:
+            met.add(place)
+            signal.raise_signal(signal.SIGUSR1)
+        return trace
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    while not ended:
+    traced = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        signalled.set()
+        signalled.wait(0.001)
         signalled.clear()
         signalled.wait(0.001)
-    thread.join()
+    finally:
+        sys.settrace(traced)
+    assert len(met) >= 6
