@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _SHARED = Path(__file__).parents[2] / "shared"
+
+
+settings.register_profile("short", settings.get_profile("ci"), max_examples=50)
 
 
 def pytest_configure(config: pytest.Config) -> None:

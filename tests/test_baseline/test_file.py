@@ -250,7 +250,7 @@ def test_no_file_and_one_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         read_baseline(tmp_path / "x")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda tail: b"PK\x05\x06" + tail))
 def test_any_bytes_are_refused(content: bytes) -> None:
     with pytest.raises(BaselineError):
@@ -260,7 +260,7 @@ def test_any_bytes_are_refused(content: bytes) -> None:
 WHOLE = baseline_bytes(FULL)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_refused_or_changes_nothing(at: int, by: int) -> None:
     damaged = bytearray(WHOLE)
@@ -276,7 +276,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(at: int, by: int) -> None:
 PARTS = ("days", "hours", "hours.queries", "peers", "names", "names.days", "names.queries")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.data())
 def test_a_damaged_table_whose_checksum_fits_never_crashes(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([*(f"{name}.parquet" for name in PARTS)]))

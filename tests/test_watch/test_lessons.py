@@ -140,7 +140,7 @@ def test_a_day_is_learned_from_its_beginning(top: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_learned_is_what_a_batch_run_learns(top: Path, tmp_path: Path) -> None:
-    office(3, hosts=16, days=1.1, scale=0.3).write(tmp_path / "days")
+    office(3, hosts=16, days=1.1, scale=0.1).write(tmp_path / "days")
     logs = {path.stem: rows_of(path) for path in sorted((tmp_path / "days").glob("*.log"))}
     with opened(top, tmp_path / "state", span=DAY, most=10**6, keeps_unlearned=True) as held:
         school = School(held, top, tmp_path)

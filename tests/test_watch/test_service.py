@@ -109,13 +109,13 @@ def test_killed_at_any_moment_beside_a_sensor(
     tmp_path: Path, morning: Path, batch: Path, form: str
 ) -> None:
     out = tmp_path / "out"
-    sensor = Sensor(morning, tmp_path / "zeek", speed=900.0, rotate=1800.0, form=form)
+    sensor = Sensor(morning, tmp_path / "zeek", speed=2700.0, rotate=1800.0, form=form)
     watch = Watch(tmp_path / "zeek", out, "--interval", "1s", "--start", "stopped")
     chance = random.Random(3)  # noqa: S311 - moments, not secrets
     sensor.start()
     for _ in range(3):
         watch.start()
-        time.sleep(chance.uniform(1.0, 5.0))
+        time.sleep(chance.uniform(0.5, 3.0))
         watch.end(signal.SIGKILL)
     watch.start()
     sensor.wait()
